@@ -1,0 +1,14 @@
+//! The words of a conversation, used by every other module: ids, events, limits. No I/O, no wire format.
+
+mod event;
+mod ids;
+mod limits;
+mod trace;
+
+pub use event::{
+    Cursor, Event, EventBody, Fingerprint, Finish, TextChange, ToolCall, ToolResult,
+    TurnErrorReason, Usage,
+};
+pub use ids::{InvalidId, MessageId, SessionId, TurnId};
+pub use limits::Limits;
+pub use trace::{TraceContext, TraceId};

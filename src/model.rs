@@ -1,0 +1,198 @@
+//! The seam to language models: a request goes in, a stream of [`ModelEvent`]s comes out.
+//!
+//! Rules every variant keeps: nothing happens before the first poll; a stream ends in exactly one
+//! [`ModelEvent::End`] or one error, never neither; dropping the stream cancels the request.
+
+mod guide;
+mod scripted;
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::Stream;
+
+use crate::chat::ToolCall;
+
+pub use guide::Guide;
+pub use scripted::{Scripted, ScriptError};
+
+/// The model that answers. A closed set: one file a variant.
+#[derive(Debug, Clone)]
+pub enum Model {
+    /// The embedded default: deterministic, no network, understands questions about the catalog by rules.
+    Guide(Guide),
+    /// Plays a file of steps, for tests and rehearsals.
+    Scripted(Scripted),
+}
+
+/// Which model to use, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The model.
+    pub kind: Kind,
+    /// How long the guide waits between two pieces of text, so that its answers can be read as they come. Zero: none.
+    pub guide_pace: Duration,
+}
+
+/// Which model to use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Guide`].
+    Guide,
+    /// [`Scripted`], with its file.
+    Scripted(PathBuf),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Guide,
+            guide_pace: Duration::from_millis(15),
+        }
+    }
+}
+
+/// What a model is, for spans and start-up messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelInfo {
+    /// `gen_ai.provider.name`.
+    pub provider: &'static str,
+    /// `gen_ai.request.model`.
+    pub name: &'static str,
+}
+
+/// One request: the conversation so far and the tools the model may ask for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Oldest first; the last one is the question, or the results of the tools just run.
+    pub messages: Vec<Message>,
+    /// What the model may call.
+    pub tools: Arc<[ToolSpec]>,
+}
+
+/// A message of the conversation, as models know them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    /// A question.
+    User(Arc<str>),
+    /// What the model said, and the tools it asked for.
+    Assistant {
+        /// What it said, may be empty.
+        text: Arc<str>,
+        /// The calls it ended with, in order.
+        tool_calls: Vec<ToolCall>,
+    },
+    /// What a tool answered.
+    Tool(crate::chat::ToolResult),
+}
+
+/// A tool as the model is told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// Its name, unique.
+    pub name: Arc<str>,
+    /// What it does and when to use it, for the model.
+    pub description: Arc<str>,
+    /// JSON Schema of its arguments.
+    pub parameters: serde_json::Value,
+}
+
+/// A piece of a model's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelEvent {
+    /// More text.
+    Text(String),
+    /// A complete tool call.
+    ToolCall(ToolCall),
+    /// Tokens of this request; the last one counts.
+    Usage {
+        /// Tokens read.
+        input_tokens: u64,
+        /// Tokens written.
+        output_tokens: u64,
+    },
+    /// The end. Nothing follows.
+    End(End),
+}
+
+/// Why a model stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It has said everything.
+    Stop,
+    /// It waits for the results of its tool calls.
+    ToolCalls,
+    /// It reached its limit on length.
+    Length,
+}
+
+/// A request that failed, and whose fault it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ModelError {
+    /// What kind of failure.
+    pub kind: ErrorKind,
+    /// One sentence for people: what happened and what to do. Holds no secret.
+    pub message: String,
+}
+
+/// Kinds of failure that callers treat differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Too many requests: later it will work.
+    RateLimited,
+    /// The model is overloaded or broken.
+    Server,
+    /// It took too long.
+    Timeout,
+    /// The connection to it broke.
+    Transport,
+    /// It sent what it should not have.
+    Protocol,
+}
+
+impl ErrorKind {
+    /// The kind as `error.type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RateLimited => "rate_limited",
+            Self::Server => "server",
+            Self::Timeout => "timeout",
+            Self::Transport => "transport",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+/// The answer of a model, piece by piece.
+pub type ModelStream = Pin<Box<dyn Stream<Item = Result<ModelEvent, ModelError>> + Send>>;
+
+// === impl Model ===
+
+impl Model {
+    /// Makes the model `config` names.
+    pub fn build(config: &Config) -> Result<Self, ScriptError> {
+        Ok(match &config.kind {
+            Kind::Guide => Self::Guide(Guide::new(config.guide_pace)),
+            Kind::Scripted(file) => Self::Scripted(Scripted::load(file)?),
+        })
+    }
+
+    /// What this model is.
+    pub fn info(&self) -> ModelInfo {
+        match self {
+            Self::Guide(_) => Guide::INFO,
+            Self::Scripted(_) => Scripted::INFO,
+        }
+    }
+
+    /// Asks the model.
+    pub fn stream(&self, request: Request) -> ModelStream {
+        match self {
+            Self::Guide(guide) => guide.stream(request),
+            Self::Scripted(scripted) => scripted.stream(request),
+        }
+    }
+}
