@@ -4,7 +4,7 @@
 // It tells its listener:
 //   state({ name, retryAt, code, reason })   name: connecting, connected, waiting or refused
 //   frame(frame)                             each frame of the session's log once, and partials
-//   gap()                                    forget every frame so far; the log follows again
+//   gap(frame)                               forget every frame so far; the log follows again
 //   refused(question, reason)                the server did not take a question (may be undefined)
 
 const FIRST_DELAY = 1_000;
@@ -108,7 +108,7 @@ export class Connection {
         break;
       case "gap":
         this.#seen = 0;
-        this.#listener.gap();
+        this.#listener.gap(frame);
         break;
       case "error":
         if (frame.turn_id) this.#deliver(frame);

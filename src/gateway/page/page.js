@@ -27,16 +27,18 @@ const connection = new Connection(addressOf(session), outbox, {
   state(state) {
     isConnected = state.name === "connected";
     stopping = null;
+    follow.before();
     status.show(state);
     refresh();
+    follow.after();
   },
   frame(frame) {
     const isOurs = frame.type === "user" && pending.remove(frame.id);
     transcript.apply(frame, isOurs);
     refresh();
   },
-  gap() {
-    transcript.clear();
+  gap(frame) {
+    transcript.clear(frame.content ?? "The conversation was restored on the server.");
     refresh();
   },
   refused(question, reason) {

@@ -42,7 +42,7 @@ export class Pending {
     if (again) {
       notice.append(button("Ask again", {}, () => (close(), again())));
     }
-    notice.append(button("Dismiss", { class: "quiet" }, close));
+    notice.append(button("Dismiss", {}, close));
     this.#root.append(notice);
   }
 

@@ -31,11 +31,11 @@ export class Transcript {
     return this.#last?.isRunning ? this.#last : null;
   }
 
-  clear() {
+  // Forgets everything. `why` is for the reader.
+  clear(why) {
     this.#turns.clear();
     this.#last = null;
-    const note = "The log of this conversation was cut or restored. This is all that is left of it.";
-    this.#root.replaceChildren(element("p", { class: "notice" }, note));
+    this.#root.replaceChildren(element("p", { class: "notice" }, why));
   }
 
   // `isOurs` marks the question that was asked on this page.
