@@ -105,10 +105,10 @@ export class Server {
 // Fails at once, and clearly, where a test needs a port that somebody else has.
 export async function assertFree(port, why) {
   const socket = connect(port, '127.0.0.1');
-  const taken = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'error').then(() => false),
-  ]);
+  const taken = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
   socket.destroy();
   assert(!taken, `port ${port} is taken; ${why}: free it`);
 }
