@@ -1,7 +1,7 @@
 """Many sessions at once, each checked frame by frame, and the server's memory before and after.
 
-Every session asks questions whose answers are known, different from its neighbours'. A first round lets allocator, store
-and caches reach their size; the second one is measured, with sessions the server has never seen.
+Every session asks questions whose answers are known, different from its neighbours'. A first round lets allocator,
+store and caches reach their size; the second one is measured, with sessions the server has never seen.
 """
 
 import argparse
@@ -150,7 +150,10 @@ async def main(arguments: argparse.Namespace) -> int:
         after = await settled_kib(server)
     ideal = PIECES * PAUSE_MS
     row("sessions at once × turns", f"{arguments.sessions:,} × {arguments.turns}")
-    row("frames checked, of them partials, tools", f"{measured.frames:,}, {measured.partials:,}, {measured.tools:,}")
+    row(
+        "frames checked, of them partials, tools",
+        f"{measured.frames:,}, {measured.partials:,}, {measured.tools:,}",
+    )
     row("violations", "0")
     row("duration, frames a second", f"{seconds:.1f} s, {measured.frames / seconds:,.0f}")
     row("first text, median / 99 %", percentiles(measured.first_text))

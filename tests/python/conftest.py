@@ -1,13 +1,13 @@
 """What the tests in Python share: servers under test and a neighbour that must notice nothing."""
 
 import contextlib
+import json
 import os
 import sys
 import uuid
 
 import pytest
 import websockets
-
 from frames import ask, follow, silent
 from script import SCRIPT, SHORT_TEXT, SLOW_TEXT
 from server import Server
@@ -44,7 +44,7 @@ def neighbour():
     async def wrap(server: Server):
         question = "answer slowly, please"
         async with websockets.connect(server.ws(f"neighbour-{uuid.uuid4().hex}")) as socket:
-            await socket.send('{"content": "%s"}' % question)
+            await socket.send(json.dumps({"content": question}))
             yield
             turn = await follow(socket, question)
             assert turn.final["content"] == SLOW_TEXT

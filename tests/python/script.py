@@ -7,7 +7,10 @@ FAILURE = "the model is overloaded: ask again in a minute"
 
 SCRIPT = {
     "scenarios": [
-        {"when": {"contains": "slowly"}, "steps": [[{"cut": {"text": SLOW_TEXT, "characters": 4, "pause_ms": 40}}]]},
+        {
+            "when": {"contains": "slowly"},
+            "steps": [[{"cut": {"text": SLOW_TEXT, "characters": 4, "pause_ms": 40}}]],
+        },
         {
             "when": {"contains": "at length"},
             "steps": [[{"repeat": {"text": LONG_PIECE, "times": LONG_PIECES, "pause_ms": 10}}]],
@@ -21,7 +24,11 @@ SCRIPT = {
                     {"call": {"name": "list_tables", "arguments": {}}},
                     {"call": {"name": "search_columns", "arguments": {"query": "supplier"}}},
                 ],
-                [{"text": "There they are, "}, {"delay_ms": 100}, {"text": "and the columns that name a supplier."}],
+                [
+                    {"text": "There they are, "},
+                    {"delay_ms": 100},
+                    {"text": "and the columns that name a supplier."},
+                ],
             ],
         },
         {

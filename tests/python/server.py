@@ -49,9 +49,7 @@ class Server:
         executable = os.environ.get("DRAGOMAN")
         if not executable:
             raise RuntimeError("DRAGOMAN must name the executable under test: run these tests with tests/run")
-        variables = {
-            "DRAGOMAN_" + key.upper().replace(".", "_"): value for key, value in self.settings.items()
-        }
+        variables = {"DRAGOMAN_" + key.upper().replace(".", "_"): value for key, value in self.settings.items()}
         began = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -85,9 +83,7 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise RuntimeError(
-                f"dragoman did not stop within {STOP_SECONDS} s:\n{self.log_tail()}"
-            ) from None
+            raise RuntimeError(f"dragoman did not stop within {STOP_SECONDS} s:\n{self.log_tail()}") from None
 
     def kill(self) -> None:
         """Ends the server as a crash would: it gets no chance to tidy up."""

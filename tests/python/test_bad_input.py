@@ -142,7 +142,12 @@ async def test_origins_by_configuration():
     with Server(SCRIPT, gateway__origins="https://*.example.com", gateway__allow_missing_origin="false") as server:
         async with websockets.connect(server.ws("one"), origin="https://app.example.com") as socket:
             assert (await ask(socket, "Hello")).final["content"] == SHORT_TEXT
-        for origin in ["http://localhost:3000", "https://example.com", "https://a.example.com.evil.test", None]:
+        for origin in [
+            "http://localhost:3000",
+            "https://example.com",
+            "https://a.example.com.evil.test",
+            None,
+        ]:
             async with websockets.connect(server.ws("two"), origin=origin) as socket:
                 await asyncio.wait_for(socket.wait_closed(), 5)
                 assert socket.close_code == 4003, origin

@@ -4,7 +4,6 @@ import time
 
 import grpc
 import pytest
-from chat import FINALS, Conversation, Text, ask_request, details, question
 from dragoman.chat.v1 import chat_pb2 as pb
 from dragoman.chat.v1 import chat_pb2_grpc
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -14,6 +13,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from grpc_status import rpc_status
 from script import FAILURE, SCRIPT, SHORT_TEXT, SLOW_TEXT
 from server import Server
+
+from chat import FINALS, Conversation, Text, ask_request, details, question
 
 MAX_QUESTION = 16 * 1024
 
@@ -140,7 +141,7 @@ async def finished_turn(server, session: str) -> list[pb.Event]:
 
 async def test_a_deadline_ends_the_call_and_not_the_turn(scripted, stub, session):
     began = time.monotonic()
-    code, status = refused(stub.Ask(ask_request(session, "answer slowly", request_id="late"), timeout=0.5))
+    code, _ = refused(stub.Ask(ask_request(session, "answer slowly", request_id="late"), timeout=0.5))
     assert code == grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - began < 1.5
     assert (await finished_turn(scripted, session))[-1].agent.content == SLOW_TEXT

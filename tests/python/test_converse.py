@@ -6,11 +6,12 @@ import json
 import grpc
 import pytest
 import websockets
-from chat import Conversation, details
 from dragoman.chat.v1 import chat_pb2 as pb
 from frames import ask, follow, receive
 from google.rpc import error_details_pb2
 from script import SHORT_TEXT, SLOW_TEXT
+
+from chat import Conversation, details
 
 
 @pytest.fixture

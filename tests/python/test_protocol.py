@@ -63,9 +63,7 @@ async def test_every_connection_of_a_session_sees_every_frame(scripted, session)
         websockets.connect(scripted.ws(session)) as watching,
     ):
         await silent(watching, 0.1)
-        asked, watched = await asyncio.gather(
-            ask(asking, "answer slowly"), follow(watching, "answer slowly")
-        )
+        asked, watched = await asyncio.gather(ask(asking, "answer slowly"), follow(watching, "answer slowly"))
     assert asked.turn_id == watched.turn_id
     assert asked.final == watched.final
 
@@ -168,7 +166,7 @@ async def test_a_client_is_pinged_and_may_answer():
     with Server(SCRIPT, gateway__ping_interval="1s") as server:
         async with websockets.connect(server.ws("pinged")) as socket:
             frame = json.loads(await asyncio.wait_for(socket.recv(), 5))
-            assert frame == {"type": "ping"} | {key: frame[key] for key in frame if key == "timestamp"}
+            assert frame == {"type": "ping"}
             await socket.send(json.dumps({"type": "pong"}))
             assert (await ask(socket, "Hello")).final["content"] == SHORT_TEXT
 
