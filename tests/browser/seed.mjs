@@ -1,0 +1,204 @@
+// The seed document's frontend code, byte for byte, in a real browser: its React hook and component, and its
+// reconnecting client. They connect to localhost:8000 and nowhere else.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { launch } from './chromium.mjs';
+import { assertFree, Server } from './server.mjs';
+
+const require = createRequire(import.meta.url);
+const { build } = require('esbuild');
+
+const SEED = fileURLToPath(new URL('../seed/', import.meta.url));
+// A server in development, as its users have it: an origin that dragoman allows by default.
+const PAGE_PORT = 3000;
+const ANSWER = 'Here are the available tables: one of facts, and one of dimensions.';
+const SCRIPT = {
+  scenarios: [
+    {
+      steps: [
+        [{ cut: { text: ANSWER.slice(0, 20), characters: 4, pause_ms: 60 } }, { call: { name: 'list_tables' } }],
+        [{ cut: { text: ANSWER.slice(20), characters: 4, pause_ms: 60 } }],
+      ],
+    },
+  ],
+};
+
+// The code as it stands in the document, and around it what the document leaves to its reader.
+const COMPONENT = `
+import { useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import { useWebSocket } from './useWebSocket';
+${readFileSync(`${SEED}ChatComponent.tsx`, 'utf8')}
+createRoot(document.getElementById('root')!).render(<ChatComponent />);
+`;
+const RECONNECTING = `
+${readFileSync(`${SEED}ReconnectingWebSocket.ts`, 'utf8')}
+Object.assign(window, { ReconnectingWebSocket });
+`;
+
+let browser;
+let pages;
+let dragoman;
+let page;
+const problems = [];
+
+before(async () => {
+  await assertFree(8000, "the seed document's clients connect to no other");
+  await assertFree(PAGE_PORT, 'the page is served from there, an origin that is allowed by default');
+  pages = await servePages({ '/component': await bundle(COMPONENT), '/reconnecting': await bundle(RECONNECTING) });
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  pages?.close();
+});
+
+beforeEach(async () => {
+  dragoman = await new Server({ http: '127.0.0.1:8000', script: SCRIPT }).start();
+  page = await browser.newPage();
+  problems.length = 0;
+  page.on('pageerror', (error) => problems.push(error.message));
+});
+
+afterEach(async () => {
+  await page.close();
+  await dragoman.stop();
+  assert.deepEqual(problems, []);
+});
+
+test('the React hook and its component show the answer as it grows', async () => {
+  await page.goto(`http://localhost:${PAGE_PORT}/component`);
+  await page.locator('.status', { hasText: / Connected$/ }).waitFor();
+  await watchMessages();
+
+  await page.locator('input').fill('List all tables');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await page.locator('.message.agent').waitFor();
+
+  assert.deepEqual(await shown('user'), ['List all tables']);
+  assert.deepEqual(await shown('agent'), [ANSWER]);
+  assert.deepEqual(await shown('agent_partial'), [], 'a partial is left over');
+  assert.deepEqual(await shown('error'), []);
+  const [tool] = await shown('tool');
+  assert.match(JSON.stringify(JSON.parse(tool)), /fact_/);
+
+  const partials = await page.evaluate(() => window.partials);
+  assert(partials.length > 3, `only ${partials.length} partials were seen`);
+  for (const [index, partial] of partials.entries()) {
+    assert((partials[index + 1] ?? ANSWER).startsWith(partial), `${partial} is no prefix of what followed`);
+  }
+  const kinds = await page.locator('.message').evaluateAll((all) => all.map((one) => one.className));
+  assert.deepEqual(kinds, ['message user', 'message tool', 'message agent']);
+
+  // Enter sends too, and the second turn stands below the first.
+  await page.locator('input').fill('List them again');
+  await page.locator('input').press('Enter');
+  await page.locator('.message.agent').nth(1).waitFor();
+  assert.deepEqual(await shown('user'), ['List all tables', 'List them again']);
+  assert.deepEqual(await shown('agent'), [ANSWER, ANSWER]);
+});
+
+test('the React hook tells when the server has gone', async () => {
+  await page.goto(`http://localhost:${PAGE_PORT}/component`);
+  await page.locator('.status', { hasText: / Connected$/ }).waitFor();
+  await dragoman.kill();
+  await page.locator('.status', { hasText: /Disconnected$/ }).waitFor();
+  await dragoman.start();
+});
+
+test('the reconnecting client finds a killed server again by itself', async () => {
+  await page.goto(`http://localhost:${PAGE_PORT}/reconnecting`);
+  await page.evaluate(() => {
+    window.client = new window.ReconnectingWebSocket();
+    window.client.connect('ws://localhost:8000/ws/reconnecting');
+  });
+  const isOpen = () => window.client.ws.readyState === WebSocket.OPEN;
+  await page.waitForFunction(isOpen);
+  assert.equal((await question('before')).at(-1).content, ANSWER);
+  await page.evaluate(() => {
+    window.first = window.client.ws;
+  });
+
+  await dragoman.kill();
+  await page.waitForFunction(() => window.client.reconnectAttempts > 0);
+  await dragoman.start();
+  await page.waitForFunction(isOpen);
+
+  assert(await page.evaluate(() => window.client.ws !== window.first), 'it is still the first connection');
+  const frames = await question('after');
+  assert.deepEqual([frames[0].type, frames[0].content], ['user', 'after']);
+  assert.deepEqual([frames.at(-1).type, frames.at(-1).content], ['agent', ANSWER]);
+});
+
+// Notes every state of the partial message that the page shows.
+async function watchMessages() {
+  await page.evaluate(() => {
+    window.partials = [];
+    new MutationObserver(() => {
+      const text = document.querySelector('.message.agent_partial')?.textContent;
+      if (text !== undefined && text !== window.partials.at(-1)) {
+        window.partials.push(text);
+      }
+    }).observe(document.querySelector('.messages'), { childList: true, subtree: true, characterData: true });
+  });
+}
+
+function shown(type) {
+  return page.locator(`.message.${type}`).allTextContents();
+}
+
+// Asks on the reconnecting client's present connection, and resolves to the frames of the turn.
+function question(content) {
+  return page.evaluate(
+    (content) =>
+      new Promise((resolve) => {
+        const frames = [];
+        window.client.ws.onmessage = (event) => {
+          frames.push(JSON.parse(event.data));
+          if (['agent', 'error'].includes(frames.at(-1).type)) {
+            resolve(frames);
+          }
+        };
+        window.client.ws.send(JSON.stringify({ content }));
+      }),
+    content,
+  );
+}
+
+async function bundle(contents) {
+  const result = await build({
+    stdin: { contents, resolveDir: SEED, loader: 'tsx' },
+    bundle: true,
+    write: false,
+    charset: 'utf8',
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // React, where tests/run keeps it.
+    nodePaths: [process.env.NODE_PATH],
+    logLevel: 'warning',
+  });
+  return result.outputFiles[0].text;
+}
+
+function servePages(scripts) {
+  const server = createServer((request, response) => {
+    const script = scripts[request.url];
+    if (script === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+    response.end(`<!doctype html><div id="root"></div><script>${script.replaceAll('</script', '<\\/script')}</script>`);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(PAGE_PORT, 'localhost', () => resolve(server));
+  });
+}

@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# The stages of tests/run, from the cheapest to the dearest: a name, one sentence, and the function `stage_NAME`, which
+# fails by its exit code. Sourced by tests/run, after tools.sh.
+
+stages=()
+declare -A about=()
+
+stage() { # NAME SENTENCE
+  stages+=("$1")
+  about[$1]=$2
+}
+
+stage fmt "the Rust code is formatted (rustfmt)"
+stage_fmt() {
+  need_rust
+  cargo fmt --all --check -- --color never
+}
+
+stage scripts "shell, Python and Node scripts are clean (shellcheck, ruff, node --check)"
+stage_scripts() {
+  need_command shellcheck shellcheck
+  need_python
+  need_node
+  shellcheck --external-sources tests/run tests/run.d/*.sh .ci/run
+  "$python" -m ruff check --config .config/ruff.toml tests
+  "$python" -m ruff format --check --config .config/ruff.toml tests
+  local script
+  for script in tests/browser/*.mjs; do
+    node --check "$script"
+  done
+}
+
+stage clippy "no lint of Cargo.toml and .clippy.toml speaks up, in product and tests (clippy)"
+stage_clippy() {
+  need_rust
+  cargo clippy --all-targets --locked -- -D warnings
+}
+
+stage docs "the API documentation builds without a warning or a broken link (rustdoc)"
+stage_docs() {
+  need_rust
+  RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+}
+
+stage deny "bans, licences and sources of all dependencies (cargo-deny; advisories need a database, see .cargo/deny.toml)"
+stage_deny() {
+  need_deny
+  cargo deny --locked check bans licenses sources
+}
+
+stage proto "the schema keeps buf's STANDARD rules and compiles for Python (buf, protoc)"
+stage_proto() {
+  need_node
+  "$node_modules/.bin/buf" lint proto
+  "$node_modules/.bin/buf" build proto --output /dev/null
+  need_schema
+  PYTHONPATH=$work/schema "$python" -c 'from dragoman.chat.v1 import chat_pb2_grpc as chat; chat.ChatStub; chat.ChatServicer'
+}
+
+stage test "unit and integration tests in Rust, those too that need more than the toolchain (cargo test)"
+stage_test() {
+  need_dragoman
+  cargo test --locked -- --include-ignored
+  grep '^test result' "$logs/test.log" | while read -r line; do say "$line"; done
+}
+
+stage grpc "foreign gRPC clients: grpcurl by reflection, Python's grpcio beside an open WebSocket"
+stage_grpc() {
+  need_grpcurl
+  need_schema
+  need_dragoman
+  run_pytest grpc tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py
+}
+
+stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets"
+stage_websocket() {
+  need_schema
+  need_dragoman
+  run_pytest websocket tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
+}
+
+stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client"
+stage_browser() {
+  need_node
+  need_chromium
+  need_dragoman
+  local script
+  for script in tests/browser/page.mjs tests/browser/seed.mjs; do
+    DRAGOMAN=$dragoman CHROMIUM=$chromium NODE_PATH=$node_modules node "$script"
+  done
+  grep '^ok ' "$logs/browser.log" | while read -r line; do say "$line"; done
+}
+
+stage load "1,000 sessions at once ask three questions each, every frame is checked, memory comes back"
+stage_load() {
+  need_schema
+  need_dragoman
+  DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python:$work/schema "$python" tests/load/sessions.py
+  grep '^|' "$logs/load.log" | while read -r line; do say "$line"; done
+}
+
+# Runs tests in Python against servers that they start themselves.
+run_pytest() { # STAGE PATH…
+  local log=$logs/$1.log
+  shift
+  DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} DRAGOMAN_SCHEMA=$work/schema PYTHONDONTWRITEBYTECODE=1 \
+    "$python" -m pytest --config-file=.config/pytest.ini --rootdir="$root" "$@"
+  say "$(tail -n 1 "$log")"
+}

@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# What the stages of tests/run need, installed by name if it is missing. Sourced by tests/run; each `need_…` is cheap
+# when there is nothing to do.
+
+deny_version=0.20.2
+grpcurl_version=v1.9.4
+
+# Prints a line for the reader, whatever happens to the output of the stage.
+say() {
+  printf '   %s\n' "$*" >&3
+}
+
+die() {
+  printf 'tests/run: %s\n' "$*" >&2
+  exit 1
+}
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo -n "$@"
+  else
+    printf 'tests/run: neither root nor sudo, cannot run: %s\n' "$*" >&2
+    return 1
+  fi
+}
+
+# Debian packages. The lists of packages are fetched only if an installation needs them.
+install_packages() {
+  command -v apt-get >/dev/null || die "please install, with the packages of this system: $*"
+  say "installing $* with apt-get"
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@")
+  as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; } ||
+    die "apt-get could not install $*"
+}
+
+need_command() { # COMMAND PACKAGE
+  command -v "$1" >/dev/null || install_packages "$2"
+  command -v "$1" >/dev/null || die "$1 is still missing after $2 was installed"
+}
+
+need_rust() {
+  command -v cargo >/dev/null || PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+  command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup, https://rustup.rs"
+  need_command cc gcc
+}
+
+need_deny() {
+  need_rust
+  export PATH=$work/cargo/bin:$PATH
+  [[ $("$work/cargo/bin/cargo-deny" --version 2>/dev/null) == "cargo-deny $deny_version" ]] && return
+  say "building cargo-deny $deny_version, once"
+  # Unoptimized: it reads one small tree, and takes far less time to run than to build.
+  CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --version "$deny_version" --locked --debug --root "$work/cargo"
+}
+
+# Python with the packages of tests/python/requirements.txt. Sets $python.
+need_python() {
+  python=$work/python/bin/python
+  local requirements=$root/tests/python/requirements.txt
+  cmp --silent "$requirements" "$work/python/installed.txt" && "$python" -c '' 2>/dev/null && return
+  need_command python3 python3
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    die "python3 is older than 3.11: $(python3 --version)"
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3-venv
+  say "installing the Python packages of tests/python/requirements.txt"
+  python3 -m venv --clear "$work/python"
+  "$python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
+  cp "$requirements" "$work/python/installed.txt"
+}
+
+# Node with the packages of tests/package.json. Sets $node_modules.
+need_node() {
+  node_modules=$work/npm/node_modules
+  local lock=$root/tests/package-lock.json
+  cmp --silent "$lock" "$work/npm/installed.json" && command -v node >/dev/null && return
+  need_command node nodejs
+  need_command npm npm
+  node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || die "node is older than 18: $(node --version)"
+  say "installing the npm packages of tests/package.json"
+  rm -rf "$work/npm" && mkdir -p "$work/npm"
+  cp "$root/tests/package.json" "$lock" "$work/npm/"
+  npm ci --prefix "$work/npm" --no-audit --no-fund
+  cp "$lock" "$work/npm/installed.json"
+}
+
+# Sets $grpcurl.
+need_grpcurl() {
+  grpcurl=$work/go/bin/grpcurl
+  [[ -x $grpcurl && $(<"$work/go/grpcurl.version") == "$grpcurl_version" ]] 2>/dev/null && return
+  command -v go >/dev/null || PATH=/usr/local/go/bin:$PATH
+  need_command go golang-go
+  say "building grpcurl $grpcurl_version, once"
+  GOBIN=$work/go/bin go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version" ||
+    die "go could not build grpcurl; Go 1.25 or newer can, and 1.21 can fetch it; this is $(go version)"
+  printf '%s\n' "$grpcurl_version" >"$work/go/grpcurl.version"
+}
+
+# Sets $chromium.
+need_chromium() {
+  need_command chromium chromium
+  chromium=$(command -v chromium)
+}
+
+# The Python code of the schema, in $work/schema.
+need_schema() {
+  need_python
+  rm -rf "$work/schema" && mkdir -p "$work/schema"
+  "$python" -m grpc_tools.protoc --proto_path=proto --python_out="$work/schema" --pyi_out="$work/schema" \
+    --grpc_python_out="$work/schema" dragoman/chat/v1/chat.proto
+}
+
+# The server that foreign clients talk to. Sets $dragoman.
+need_dragoman() {
+  need_rust
+  cargo build --locked --bin dragoman
+  dragoman=$target/debug/dragoman
+  [[ -x $dragoman ]] || die "cargo build left no $dragoman"
+}
