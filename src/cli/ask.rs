@@ -39,7 +39,7 @@ enum AskError {
         server: String,
         reason: &'static str,
     },
-    /// Nothing listens there, or no dragoman.
+    /// Nothing listens there.
     #[error("cannot connect to {server}: is dragoman running? --server names another address")]
     Connect { server: String },
     /// Something listens there that does not speak our gRPC, or the connection broke at once.

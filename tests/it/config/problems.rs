@@ -35,13 +35,16 @@ otlp_endpoint = \"http://ada:secret@collector:4317\"
 11 problems in the configuration:
   environment DRAGOMAN_STOER: unknown variable: did you mean `DRAGOMAN_STORE`?
   dragoman.toml:1: unknown key `htpp`: did you mean `http`?
-  dragoman.toml:2: guide_pace = \"5\": write a duration in quotes, such as \"30s\", not a TOML integer
+  dragoman.toml:2: guide_pace = \"5\": write a duration in quotes, such as \"30s\", \
+not a TOML integer
   dragoman.toml:3: unknown key `ping_interval`: did you mean `gateway.ping_interval`?
   dragoman.toml:5: unknown key `gatway`: did you mean `gateway`?
   dragoman.toml:7: unknown key `gateway.ping_intervall`: did you mean `gateway.ping_interval`?
   dragoman.toml:8: gateway.ping_interval = \"3 hours\": out of range, accepted: 1s to 10m
-  dragoman.toml:11: unknown key `telemetry.frobnicate`: `dragoman config show` lists every setting, remove this key
-  dragoman.toml:12: telemetry.otlp_endpoint = (not repeated, it has an `@`): must not hold a password: send it as a header, by OTEL_EXPORTER_OTLP_HEADERS
+  dragoman.toml:11: unknown key `telemetry.frobnicate`: `dragoman config show` lists every setting, \
+remove this key
+  dragoman.toml:12: telemetry.otlp_endpoint = (not repeated, it has an `@`): \
+must not hold a password: send it as a header, by OTEL_EXPORTER_OTLP_HEADERS
   environment DRAGOMAN_MODEL: model = \"gide\": write guide, or scripted:FILE
   flag --grpc: grpc = \"1\": write host and port, such as 127.0.0.1:8000"
     );
