@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
@@ -33,6 +33,16 @@ impl Client {
         let stream = TcpStream::connect(http).await.map_err(Error::Io)?;
         let (socket, _) = client_async(request, stream).await?;
         Ok(Self { socket })
+    }
+
+    /// Connects with a receive buffer so small that what is not read is soon felt by the other side.
+    pub(crate) async fn with_small_buffer(http: SocketAddr, path: &str) -> Self {
+        let request = format!("ws://{http}{path}").into_client_request().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(http).await.unwrap();
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Self { socket }
     }
 
     /// Sends a message as it is.
@@ -111,6 +121,17 @@ impl Client {
         timeout(PATIENCE, reading).await.expect("the end in time")
     }
 
+    /// The type of the next frame; `None` if the connection is closed.
+    pub(crate) async fn any_type(&mut self) -> Option<String> {
+        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next()).await.expect("in time") {
+            if let Message::Text(text) = message {
+                let frame: Value = serde_json::from_str(&text).expect("JSON");
+                return Some(frame["type"].as_str().unwrap().to_owned());
+            }
+        }
+        None
+    }
+
     /// True if nothing but pings comes for a while.
     pub(crate) async fn is_quiet(&mut self, while_: std::time::Duration) -> bool {
         timeout(while_, self.frame()).await.is_err()
@@ -119,7 +140,7 @@ impl Client {
 
 /// The rules of one turn: `user` first; partials that only grow, each a prefix of the next and of the final answer; at least
 /// one partial before an answer of more than a few words; positions that only grow; the same turn and trace on every frame.
-pub(crate) fn check_turn(frames: &[Value]) {
+fn check_turn(frames: &[Value]) {
     let show = || format!("{frames:#?}");
     let (first, last) = (&frames[0], frames.last().unwrap());
     assert_eq!(first["type"], "user", "{}", show());
