@@ -71,13 +71,18 @@ impl Names {
                     entries.push(id);
                 }
             }
-            let key: String = entry
-                .telling()
-                .iter()
-                .map(|word| self.vocabulary.text(*word))
-                .collect();
-            if !key.is_empty() {
-                self.joined.entry(key).or_default().push(id);
+            let join = |words: &[u32]| -> String {
+                words
+                    .iter()
+                    .map(|word| self.vocabulary.text(*word))
+                    .collect()
+            };
+            let (all, telling) = (join(&entry.words), join(entry.telling()));
+            if entry.leading > 0 {
+                self.joined.entry(all).or_default().push(id);
+            }
+            if !telling.is_empty() {
+                self.joined.entry(telling).or_default().push(id);
             }
         }
     }
