@@ -180,33 +180,18 @@ fn longest(words: &[Word]) -> Option<&'static Phrase> {
 
 /// The one word of the lexicon that `word` is one typing error away from. Short words are too near to each other.
 fn misspelled(word: &Word) -> Option<Concept> {
-    const SHORTEST: usize = 5;
-    if word.folded.chars().count() < SHORTEST {
-        return None;
-    }
+    let length = word.folded.chars().count();
     let letter = word.folded.chars().next()?;
     BY_LETTER
         .get(&letter)?
         .iter()
         .filter_map(|at| PHRASES.get(*at))
         .filter(|phrase| phrase.concept != Concept::Filler)
-        .find_map(|phrase| match phrase.words.as_slice() {
-            [only] if only.text.len() >= SHORTEST => {
-                let length = word.folded.chars().count();
-                let written = only.text.chars().count();
-                let near = length.abs_diff(written) <= 1 || only.is_stem && length > written;
-                let beginning: String = if only.is_stem {
-                    word.folded.chars().take(written).collect()
-                } else {
-                    word.folded.clone()
-                };
-                let longer: String = word.folded.chars().take(written + 1).collect();
-                (near
-                    && (strsim::osa_distance(&beginning, only.text) == 1
-                        || only.is_stem && strsim::osa_distance(&longer, only.text) == 1))
-                    .then_some(phrase.concept)
-            }
-            _ => None,
+        .find_map(|phrase| {
+            let [only] = phrase.words.as_slice() else {
+                return None;
+            };
+            only.is_near(&word.folded, length).then_some(phrase.concept)
         })
 }
 
@@ -268,6 +253,24 @@ impl Pattern {
         } else {
             text == self.text
         }
+    }
+
+    /// Whether `word`, which has `length` letters, is this one with one typing error.
+    fn is_near(&self, word: &str, length: usize) -> bool {
+        const SHORTEST: usize = 5;
+        let own = self.text.chars().count();
+        if own < SHORTEST || length < own.max(SHORTEST) - usize::from(!self.is_stem) {
+            return false;
+        }
+        let is_one_off = |word: &str| strsim::osa_distance(word, self.text) == 1;
+        if !self.is_stem {
+            return length <= own + 1 && is_one_off(word);
+        }
+        // The error may have made the beginning longer.
+        [own, own + 1].iter().any(|letters| {
+            let beginning: String = word.chars().take(*letters).collect();
+            is_one_off(&beginning)
+        })
     }
 
     fn first_letter(&self) -> Option<char> {

@@ -183,7 +183,10 @@ impl Failure {
             candidates: candidates
                 .into_iter()
                 .flatten()
-                .filter_map(|candidate| candidate.as_str().or(candidate.get("name")?.as_str()))
+                .filter_map(|candidate| {
+                    let name = candidate.get("name").and_then(Value::as_str);
+                    candidate.as_str().or(name)
+                })
                 .map(ToOwned::to_owned)
                 .collect(),
         }

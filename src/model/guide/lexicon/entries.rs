@@ -18,9 +18,9 @@ pub(super) const ENTRIES: &[(Concept, Tongue, &str)] = &[
         "the, an, is, are, was, were, be, been, being, does, did, can, could, would, will, should, must, may, you, your, \
          me, my, we, us, our, for, at, there, please, pls, why, any, some, every, each, everything, so, just, want, \
          want to, need, need to, would like, know, let, let me, get, also, then, now, re, ll, ve, ok, okay, well, \
-         really, actually, exactly, available, existing, exist, exists, catalog, catalogue, database, warehouse, data, \
+         really, actually, exactly, available, existing, exist, exists, catalog, catalogue, database, data, \
          the data, other, another, only, one, ones, i want, i need, on, who, tell me, tell us, if, but, not, dont, \
-         happens, go, goes, use for, used for, good",
+         happens, go, goes, a lot, lots, much, very, again, use for, used for, good",
     ),
     (
         Filler,
@@ -301,7 +301,11 @@ pub(super) const ENTRIES: &[(Concept, Tongue, &str)] = &[
         "come from, comes from, came from, coming from, originat*, derive*, built, build, based on, comput*, \
          calculat*, made from, made of, made up of, sourced, fed by, loaded from, filled from, populated from, come, comes",
     ),
-    (Origin, SkCz, "vznik*, vytvor*, pocita*, vypocit*, sklad*"),
+    (
+        Origin,
+        SkCz,
+        "vznik*, vytvor*, pocita*, vypocit*, sklada, skladaju, skladaji",
+    ),
     (Origin, Sk, "pochadz*, prichadz*, beru"),
     (Origin, Cz, "pochaz*, prichaz*, bere"),
     (Depend, En, "depend*, rely, relies, relying"),
