@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::language::Language;
 use super::names::Names;
 use super::question::{Counted, Intent, Question};
-use super::reading::Reading;
-use super::results::{Outcome, TableList};
+use super::reading::{Reading, Subject};
+use super::results::{Outcome, TableDetails, TableList};
 use super::turn::{Pending, Tool, Turn};
 
 /// What all answers are written from.
@@ -64,10 +64,15 @@ fn written(turn: &Turn<'_>) -> Written {
         lists.need(json!({"type": "SOURCE"}), question.language)?;
         (names, reading) = lists.read();
     }
-    if let Some(phrase) = reading.unknown_name().filter(|_| names.is_partial) {
-        // The catalog is too large for one list.
-        lists.need(json!({"name": phrase}), question.language)?;
-        (names, reading) = lists.read();
+    if let Some(phrase) = reading
+        .unknown_name()
+        .filter(|_| reading.seeks_unknown_name())
+    {
+        // Tools know more names than they list: synonyms, and the rest of a large catalog.
+        let asked = turn.call::<TableDetails>(Tool::TableDetails, json!({"table": phrase}))?;
+        if matches!(asked, Outcome::Done(_)) {
+            (names, reading) = lists.read();
+        }
     }
     Task::new(turn, &reading, &names).answer()
 }
@@ -91,8 +96,8 @@ impl<'a> Lists<'a> {
 
     /// Makes sure that the list for `arguments` is known.
     fn need(&mut self, arguments: Value, language: Language) -> Result<(), Interruption> {
-        let known = self.turn.known::<TableList>(Tool::ListTables, &arguments);
-        if known.is_none() {
+        let known: Option<Outcome<TableList>> = self.turn.known(Tool::ListTables, &arguments);
+        if !matches!(known, Some(Outcome::Done(_))) {
             let outcome = self.turn.call(Tool::ListTables, arguments)?;
             self.known.push(done(language, outcome)?);
         }
@@ -104,18 +109,38 @@ impl<'a> Lists<'a> {
         let names = Names::new(self.known.iter().cloned());
         let mut before: Option<Reading> = None;
         for exchange in &self.turn.earlier {
-            let reading = read(exchange.question, before.as_ref(), &names);
+            let reading = self.read_one(exchange.question, before.as_ref(), &names);
             before = Some(reading.or_context(before));
         }
-        let reading = read(self.turn.question, before.as_ref(), &names);
+        let reading = self.read_one(self.turn.question, before.as_ref(), &names);
         (names, reading)
     }
-}
 
-fn read(question: &str, before: Option<&Reading>, names: &Names) -> Reading {
-    let language = before.map(|before| before.language);
-    let question = Question::read(question, language, |word| names.has_word(word));
-    Reading::new(&question, before, names)
+    fn read_one(&self, question: &str, before: Option<&Reading>, names: &Names) -> Reading {
+        let language = before.map(|before| before.language);
+        let question = Question::read(question, language, |word| names.has_word(word));
+        let mut reading = Reading::new(&question, before, names);
+        reading.resolve(|phrase| self.looked_up(phrase, names));
+        reading
+    }
+
+    /// The table that a tool has found for `phrase`, or the ones it offered.
+    fn looked_up(&self, phrase: &str, names: &Names) -> Option<Subject> {
+        let arguments = json!({"table": phrase});
+        match self
+            .turn
+            .known::<TableDetails>(Tool::TableDetails, &arguments)?
+        {
+            Outcome::Done(details) => {
+                let schema = details.schema.unwrap_or_default();
+                Some(Subject::Table(names.label(&schema, &details.name)))
+            }
+            Outcome::Failed(failure) => Some(Subject::Unknown {
+                phrase: phrase.to_owned(),
+                nearest: failure.candidates,
+            }),
+        }
+    }
 }
 
 /// The result of a call; a failed one is said.

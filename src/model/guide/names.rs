@@ -1,13 +1,13 @@
 //! The names of tables and schemas, as tools have told them, and what a mention in a question means among them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::glossary;
 use super::results::{ListedTable, TableList};
 use super::words::Word;
 use crate::matching::{self, Matches};
 
-/// Tables and schemas by name.
+/// Tables and schemas by name. A table whose name is in two schemas is called `schema.name`.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) tables: Vec<ListedTable>,
@@ -41,15 +41,25 @@ impl Names {
     pub(super) fn new(lists: impl IntoIterator<Item = TableList>) -> Self {
         let mut names = Self::default();
         let mut seen = HashSet::new();
+        let mut schemas_of: HashMap<String, usize> = HashMap::new();
         for list in lists {
             names.is_partial |= list.omitted > 0;
             for table in list.tables {
                 if !names.schemas.contains(&table.schema) && !table.schema.is_empty() {
                     names.schemas.push(table.schema.clone());
                 }
-                if seen.insert(table.name.clone()) {
+                if seen.insert((table.schema.clone(), table.name.clone())) {
+                    *schemas_of.entry(table.name.clone()).or_default() += 1;
                     names.tables.push(table);
                 }
+            }
+        }
+        for table in &mut names.tables {
+            if schemas_of
+                .get(&table.name)
+                .is_some_and(|schemas| *schemas > 1)
+            {
+                table.name = format!("{}.{}", table.schema, table.name);
             }
         }
         names.vocabulary = names
@@ -59,6 +69,24 @@ impl Names {
             .collect();
         names.matching = matching::Names::new(names.tables.iter().map(|table| &table.name));
         names
+    }
+
+    /// What a table is called here: with its schema if another schema has one of that name.
+    pub(super) fn label(&self, schema: &str, name: &str) -> String {
+        let qualified = format!("{schema}.{name}");
+        if self.tables.iter().any(|table| table.name == qualified) {
+            qualified
+        } else {
+            name.to_owned()
+        }
+    }
+
+    /// The schema `text` means, if there is one.
+    pub(super) fn schema_like(&self, text: &str) -> Option<String> {
+        match matching::Names::new(&self.schemas).best(text) {
+            Matches::Exact(schema) | Matches::Clear(schema) => Some(schema.to_owned()),
+            Matches::Several(_) | Matches::None { .. } => None,
+        }
     }
 
     /// Whether names are made of this word, or of what it means in English.
@@ -120,6 +148,9 @@ impl Names {
     /// `schema.table`, `table.column` and `schema.table.column`.
     fn qualified(&self, mention: &str) -> Option<Meaning> {
         let (qualifier, name) = mention.rsplit_once('.')?;
+        if let Matches::Exact(label) = self.matching.best(mention) {
+            return Some(Meaning::Table(label.to_owned()));
+        }
         if self.schema(qualifier).is_some() {
             return Some(self.best(name));
         }

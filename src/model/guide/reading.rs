@@ -67,12 +67,9 @@ impl Reading {
         reading
     }
 
-    /// Tables the question can mean; the guide asks which one.
-    pub(super) fn choices(&self) -> Option<(&str, &[String])> {
-        self.subjects.iter().find_map(|subject| match subject {
-            Subject::Several { phrase, tables } => Some((phrase.as_str(), tables.as_slice())),
-            _ => None,
-        })
+    /// Tables that were offered because a name was not clear.
+    fn choices(&self) -> Option<&[String]> {
+        self.subjects.iter().find_map(Subject::choices)
     }
 
     /// The name that no list has so far.
@@ -81,6 +78,17 @@ impl Reading {
             Subject::Unknown { phrase, .. } => Some(phrase.as_str()),
             _ => None,
         })
+    }
+
+    /// Puts what `find` knows in the place of names that no list has.
+    pub(super) fn resolve(&mut self, find: impl Fn(&str) -> Option<Subject>) {
+        for subject in &mut self.subjects {
+            if let Subject::Unknown { phrase, .. } = subject
+                && let Some(found) = find(phrase)
+            {
+                *subject = found;
+            }
+        }
     }
 
     /// Whether a name that is not known is what the question hangs on.
@@ -126,8 +134,7 @@ impl Reading {
 
     /// The reading before with its open choice made, if that is what `question` does.
     fn choose(&self, question: &Question) -> Option<Self> {
-        let (_, tables) = self.choices()?;
-        let chosen = tables.get(question.choice?)?.clone();
+        let chosen = self.choices()?.get(question.choice?)?.clone();
         let mut reading = self.clone();
         reading.language = question.language;
         reading.settle(chosen);
@@ -139,7 +146,7 @@ impl Reading {
         let open = self
             .subjects
             .iter_mut()
-            .find(|subject| matches!(subject, Subject::Several { .. }));
+            .find(|subject| subject.choices().is_some());
         if let Some(open) = open {
             *open = Subject::Table(table);
         }
@@ -157,7 +164,8 @@ impl Reading {
             }
         }
         // A word that is no name beside one that is: probably not part of what is asked.
-        if self.names_a_table() && !matches!(self.intent, Some(Intent::Relate)) {
+        let names_enough = self.names_a_table() && !matches!(self.intent, Some(Intent::Relate));
+        if names_enough || searches {
             self.subjects
                 .retain(|subject| !matches!(subject, Subject::Unknown { .. }));
         }
@@ -205,7 +213,7 @@ impl Reading {
 
     /// Fills in what the question leaves out from the one before.
     fn take_from(&mut self, before: &Self, question: &Question) {
-        let answers_choice = before.choices().is_some_and(|(_, tables)| {
+        let answers_choice = before.choices().is_some_and(|tables| {
             matches!(self.subjects.as_slice(), [Subject::Table(table)] if tables.contains(table))
         });
         if self.intent.is_none() && answers_choice {
@@ -263,6 +271,19 @@ impl Reading {
                 | Intent::Count(Counted::Columns),
             ) => true,
             Some(_) | None => false,
+        }
+    }
+}
+
+// === impl Subject ===
+
+impl Subject {
+    /// The tables that were offered for it, if it is not clear.
+    fn choices(&self) -> Option<&[String]> {
+        match self {
+            Self::Several { tables, .. } => Some(tables),
+            Self::Unknown { nearest, .. } if !nearest.is_empty() => Some(nearest),
+            Self::Unknown { .. } | Self::Table(_) | Self::Column { .. } => None,
         }
     }
 }

@@ -137,7 +137,7 @@ pub(super) struct Lineage {
     pub(super) recorded: bool,
     pub(super) upstream: Vec<Related>,
     pub(super) downstream: Vec<Related>,
-    pub(super) omitted: usize,
+    pub(super) note: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -123,16 +123,17 @@ impl<'a> Turn<'a> {
         Err(Pending(()))
     }
 
-    /// What `tool` has answered to `arguments` in this turn or, most recently, in an earlier one.
-    pub(super) fn known<T: DeserializeOwned>(&self, tool: Tool, arguments: &Value) -> Option<T> {
+    /// What `tool` has come to with `arguments` in this turn or, most recently, in an earlier one.
+    pub(super) fn known<T: DeserializeOwned>(
+        &self,
+        tool: Tool,
+        arguments: &Value,
+    ) -> Option<Outcome<T>> {
         let earlier = self.earlier.iter().rev().map(|turn| &turn.used);
         std::iter::once(&self.used)
             .chain(earlier)
-            .filter_map(|used| find(used, tool, arguments))
-            .find_map(|used| match used.outcome() {
-                Outcome::Done(result) => Some(result),
-                Outcome::Failed(_) => None,
-            })
+            .find_map(|used| find(used, tool, arguments))
+            .map(Used::outcome)
     }
 
     /// All that `tool` has answered in this turn and the earlier ones, the newest first.

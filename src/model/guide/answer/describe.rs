@@ -105,7 +105,10 @@ impl Task<'_> {
             ),
         ];
         if let Some(as_of) = &table.as_of {
-            facts.push((language.pick("As of", "Stav k", "Stav k"), text(as_of)));
+            facts.push((
+                language.pick("Catalog as of", "Katalóg k", "Katalog k"),
+                text(as_of),
+            ));
         }
         facts.push((
             language.pick("Primary key", "Primárny kľúč", "Primární klíč"),
@@ -219,7 +222,7 @@ impl Task<'_> {
         let as_of = table.as_of.as_deref().map(text);
         let refresh = table.refresh.as_deref().map(text);
         let label = language.pick("Refresh of", "Obnova", "Obnova");
-        let state = language.pick("as of", "stav k", "stav k");
+        let state = language.pick("catalog as of", "katalóg k", "katalog k");
         match (refresh, as_of) {
             (Some(refresh), Some(as_of)) => {
                 Some(format!("{label} {name}: **{refresh}** ({state} {as_of})."))

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::markdown::{code, plain};
+use super::super::markdown::{code, plain, text};
 use super::super::phrases::Noun;
 use super::super::question::Direction;
 use super::super::results::{Lineage, Related};
@@ -28,8 +28,15 @@ impl Task<'_> {
         if direction != Direction::Up {
             parts.push(self.downstream(&found));
         }
-        if found.omitted > 0 {
-            parts.push(self.language.more(found.omitted));
+        // Where the record breaks off, and how much is left out: only the tool's own words say that.
+        let has_something = !(found.upstream.is_empty() && found.downstream.is_empty());
+        if let Some(note) = found.note.filter(|_| has_something) {
+            let label = self.language.pick(
+                "Note of the catalog",
+                "Poznámka katalógu",
+                "Poznámka katalogu",
+            );
+            parts.push(format!("{label}: {}", text(&note)));
         }
         Ok(parts.join("\n\n"))
     }

@@ -21,8 +21,8 @@ impl Task<'_> {
         let (Some(first), Some(second)) = (subjects.next(), subjects.next()) else {
             return self.references(Direction::Both);
         };
-        let from = self.target_of(first)?.table;
-        let to = self.target_of(second)?.table;
+        let (from, to) = (self.target_of(first), self.target_of(second));
+        let (from, to) = (from?.table, to?.table);
         let found: JoinPaths =
             self.call(Tool::FindRelationships, json!({"table": from, "other": to}))?;
         Ok(self.paths(&found))

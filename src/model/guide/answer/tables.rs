@@ -175,7 +175,10 @@ impl Task<'_> {
         if let Some(kind) = kind {
             arguments.insert("type".to_owned(), json!(kind.tool_name()));
         }
-        if let Some(schema) = &self.reading.schema {
+        if let Some(asked) = &self.reading.schema {
+            let Some(schema) = self.names.schema_like(asked) else {
+                return Err(Interruption::Instead(self.no_such_schema(asked)));
+            };
             arguments.insert("schema".to_owned(), json!(schema));
         }
         if let Some(phrase) = &self.reading.phrase {
@@ -202,34 +205,24 @@ impl Task<'_> {
 
     fn none_found(&self, noun: Noun) -> String {
         let language = self.language;
-        let filter = self.filter();
-        let mut answer = language.pick(
-            format!("The catalog has no {}{filter}.", language.noun(2, noun)),
-            format!("Katalóg nemá {}{filter}: 0.", language.noun(2, noun)),
-            format!("Katalog nemá {}{filter}: 0.", language.noun(2, noun)),
-        );
-        let known = &self.names.schemas;
-        if self
-            .reading
-            .schema
-            .as_ref()
-            .is_some_and(|schema| !known.contains(schema))
-        {
-            let schemas: Vec<String> = known
-                .iter()
-                .take(MAX_LISTED)
-                .map(|name| code(name))
-                .collect();
-            let lead = language.pick(
-                " Its schemas are ",
-                " Jeho schémy sú ",
-                " Jeho schémata jsou ",
-            );
-            answer.push_str(lead);
-            answer.push_str(&language.and(&schemas));
-            answer.push('.');
-        }
-        answer
+        let (noun, filter) = (language.noun(5, noun), self.filter());
+        language.pick(
+            format!("The catalog has no {noun}{filter}."),
+            format!("Katalóg nemá žiadne záznamy{filter} (0 {noun})."),
+            format!("Katalog nemá žádné záznamy{filter} (0 {noun})."),
+        )
+    }
+
+    fn no_such_schema(&self, asked: &str) -> String {
+        let asked = code(asked);
+        let known = self.names.schemas.iter().take(MAX_LISTED);
+        let schemas: Vec<String> = known.map(|name| code(name)).collect();
+        let schemas = self.language.and(&schemas);
+        self.language.pick(
+            format!("The catalog has no schema {asked}. Its schemas are {schemas}."),
+            format!("Katalóg nemá schému {asked}. Jeho schémy sú {schemas}."),
+            format!("Katalog nemá schéma {asked}. Jeho schémata jsou {schemas}."),
+        )
     }
 }
 
