@@ -4,6 +4,7 @@ mod append;
 mod begin;
 mod log;
 mod open;
+mod operation;
 mod read;
 mod schema;
 mod thread;
@@ -25,7 +26,8 @@ use super::request::{Append, Head, NewEvent, Range, Seal};
 use super::{Begin, BeginTurn, StoreError};
 
 use self::log::Failure;
-use self::thread::{Operation, Reply, Thread};
+use self::operation::{Operation, Reply};
+use self::thread::Thread;
 
 pub use self::open::OpenError;
 
