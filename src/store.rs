@@ -6,6 +6,7 @@
 //! queue: see [`Follower`].
 
 mod feed;
+mod feeds;
 mod follower;
 mod record;
 mod request;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use crate::chat::{Cursor, Event, Limits, MessageId, SessionId, TraceId, TurnId};
 
-use self::feed::FeedHold;
+use self::feeds::FeedHold;
 use self::request::{Append, Head, Range, Seal};
 
 pub use follower::{Followed, Follower, Opened};

@@ -20,7 +20,7 @@ use tokio::time::timeout;
 
 use crate::chat::{Event, EventBody, Limits, SessionId, TurnId};
 
-use super::feed::{FeedHold, Feeds};
+use super::feeds::{FeedHold, Feeds};
 use super::record::{RecordError, Row};
 use super::request::{Append, Head, NewEvent, Range, Seal};
 use super::{Begin, BeginTurn, StoreError};

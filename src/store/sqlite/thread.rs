@@ -10,7 +10,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::mpsc;
 
 use crate::chat::{EventBody, Limits, SessionId};
-use crate::store::feed::{FeedHold, Feeds, Publication};
+use crate::store::feed::Publication;
+use crate::store::feeds::{FeedHold, Feeds};
 
 use super::log::{Failure, Log};
 use super::open::OpenFile;
