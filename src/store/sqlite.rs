@@ -1,5 +1,6 @@
 //! Sessions in one SQLite file. One thread owns the connection; this is the way to it.
 
+mod admission;
 mod append;
 mod begin;
 mod log;

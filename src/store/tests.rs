@@ -1,4 +1,5 @@
 mod follow;
+mod limits;
 mod log;
 mod open;
 mod random;

@@ -88,8 +88,9 @@ impl Operation {
 
     pub(super) fn writes(&self) -> bool {
         match self {
-            Self::Begin { .. } | Self::Append { .. } | Self::Seal(_) | Self::Probe { .. } => true,
-            Self::TurnLength { .. }
+            Self::Begin { .. } | Self::Append { .. } | Self::Probe { .. } => true,
+            Self::Seal(_)
+            | Self::TurnLength { .. }
             | Self::Head { .. }
             | Self::Read { .. }
             | Self::Close { .. } => false,
@@ -112,10 +113,6 @@ impl Operation {
                     answer: Answer::Done(reply, done.outcome),
                 }
             }
-            Self::Seal(seal) => Settled {
-                publication: log.seal(seal)?,
-                answer: Answer::Nobody,
-            },
             Self::TurnLength {
                 session,
                 turn,
@@ -134,8 +131,8 @@ impl Operation {
                 log.probe()?;
                 Settled::read(Answer::Done(reply, Ok(())))
             }
-            // Taken out of the batch before.
-            Self::Close { .. } => Settled::read(Answer::Nobody),
+            // Never in a batch.
+            Self::Seal(_) | Self::Close { .. } => Settled::read(Answer::Nobody),
         };
         Ok(settled)
     }
@@ -153,7 +150,7 @@ impl Settled {
 
     /// Answers. If the one who asked for a turn has gone in the meantime, nobody will run it, so
     /// it has to be ended. Who asked for anything else asks again.
-    pub(super) fn answer(self) -> Option<Operation> {
+    pub(super) fn answer(self) -> Option<Seal> {
         match self.answer {
             Answer::Nobody => {}
             Answer::Begin(reply, outcome) => {
@@ -171,12 +168,12 @@ impl Settled {
 }
 
 /// What ends a turn that was just begun.
-fn end_of(begun: &Publication) -> Option<Operation> {
+fn end_of(begun: &Publication) -> Option<Seal> {
     let event = &begun.events.first()?.event;
-    Some(Operation::Seal(Seal {
+    Some(Seal {
         session: begun.session.clone(),
         turn: event.turn,
         trace: event.trace,
         event: NewEvent::new(interrupted(Arc::from(""))).ok()?,
-    }))
+    })
 }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use crate::chat::{EventBody, Limits, SessionId};
 use crate::store::feed::Publication;
 use crate::store::feeds::{FeedHold, Feeds};
+use crate::store::request::Seal;
 
 use super::log::{Failure, Log};
 use super::open::OpenFile;
@@ -28,6 +29,8 @@ pub(super) struct Thread {
     feeds: Arc<Feeds>,
     /// Keeps the text of running turns while nobody follows them.
     running: HashMap<SessionId, FeedHold>,
+    /// Turns to end. They are kept until that is durable: nobody would ask for it again.
+    seals: Vec<Seal>,
     /// The last failure, until something works again: logged once, not once for each batch.
     failing: Option<String>,
     /// Given back last, when the connection is closed.
@@ -46,6 +49,7 @@ impl Thread {
             limits,
             feeds,
             running: HashMap::new(),
+            seals: Vec::new(),
             failing: None,
             lock: file.lock,
         }
@@ -74,6 +78,7 @@ impl Thread {
                         closing = Some(reply);
                         break;
                     }
+                    Operation::Seal(seal) => self.seals.push(seal),
                     operation if operation.is_abandoned() => {}
                     operation => batch.push(operation),
                 }
@@ -83,10 +88,9 @@ impl Thread {
                     None
                 };
             }
-            let orphans = self.run_batch(batch);
-            if !orphans.is_empty() {
-                self.run_batch(orphans);
-            }
+            self.seal_pending();
+            self.run_batch(batch);
+            self.seal_pending();
             if let Some(reply) = closing {
                 queue.close();
                 self.close();
@@ -98,18 +102,15 @@ impl Thread {
         self.close();
     }
 
-    /// Does a batch, all or nothing, and returns what has to be done because of it.
-    fn run_batch(&mut self, batch: Vec<Operation>) -> Vec<Operation> {
+    /// Does a batch, all or nothing.
+    fn run_batch(&mut self, batch: Vec<Operation>) {
         if batch.is_empty() {
-            return Vec::new();
+            return;
         }
         let settled = match self.settle(batch) {
             Ok(settled) => settled,
             // The replies are gone with the batch: that refuses it.
-            Err(failure) => {
-                self.note_failure(&failure);
-                return Vec::new();
-            }
+            Err(failure) => return self.note_failure(&failure),
         };
         if let Some(cause) = self.failing.take() {
             tracing::info!(cause, "session store: works again");
@@ -120,7 +121,36 @@ impl Thread {
         {
             self.publish(publication);
         }
-        settled.into_iter().filter_map(Settled::answer).collect()
+        self.seals
+            .extend(settled.into_iter().filter_map(Settled::answer));
+    }
+
+    /// Ends the turns that were left. In a transaction of its own, so that whatever is wrong with
+    /// one of them refuses nothing that was asked.
+    fn seal_pending(&mut self) {
+        if self.seals.is_empty() {
+            return;
+        }
+        match self.settle_seals() {
+            Ok(publications) => {
+                self.seals.clear();
+                for publication in &publications {
+                    self.publish(publication);
+                }
+            }
+            Err(failure) => self.note_failure(&failure),
+        }
+    }
+
+    fn settle_seals(&mut self) -> Result<Vec<Publication>, Failure> {
+        let transaction = immediate(&mut self.db)?;
+        let log = Log::new(&transaction, &self.limits, now());
+        let mut publications = Vec::new();
+        for seal in &self.seals {
+            publications.extend(log.seal(seal.clone())?);
+        }
+        transaction.commit()?;
+        Ok(publications)
     }
 
     /// Runs the operations and makes what they wrote durable.

@@ -305,18 +305,6 @@ async fn a_feed_is_gone_when_its_turn_and_followers_are() {
 }
 
 #[tokio::test]
-async fn a_follow_that_is_given_up_leaves_nothing_behind() {
-    let place = Place::new().await;
-    let session = SessionId::random();
-    {
-        let mut following = Box::pin(place.store.follow(session, Start::Live));
-        assert!(futures_util::poll!(&mut following).is_pending());
-        assert_eq!(place.feeds(), 1);
-    }
-    assert_eq!(place.feeds(), 0);
-}
-
-#[tokio::test]
 async fn whoever_waits_when_the_store_closes_is_told() {
     let place = Place::new().await;
     let session = SessionId::random();

@@ -166,6 +166,42 @@ async fn a_question_that_was_given_up_is_not_left_running() {
 }
 
 #[tokio::test]
+async fn a_follow_that_is_given_up_leaves_nothing_behind() {
+    let place = Place::new().await;
+    let lock = Lock::of(&place);
+    let mut first = Box::pin(place.store.check());
+    assert!(poll!(&mut first).is_pending());
+    a_moment().await;
+    {
+        let session = SessionId::random();
+        let mut given_up = Box::pin(place.store.follow(session, Start::Live));
+        assert!(poll!(&mut given_up).is_pending());
+        assert_eq!(place.feeds(), 1);
+    }
+    assert_eq!(place.feeds(), 0);
+    lock.release();
+    first.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_turn_that_could_not_be_ended_is_ended_later() {
+    let place = Place::new().await;
+    let session = SessionId::random();
+    let mut turn = place.start(&session, "?").await;
+    turn.text("poison").unwrap();
+    place.shell().execute_batch(POISON).unwrap();
+    drop(turn);
+    // What others ask is not disturbed by it.
+    place.store.check().await.unwrap();
+    let begun = place.store.begin_turn(question(&session, "next")).await;
+    assert!(matches!(begun, Ok(Begin::Busy { .. })), "{begun:?}");
+    place.shell().execute_batch("DROP TRIGGER poison").unwrap();
+    place.store.check().await.unwrap();
+    assert_eq!(place.kinds(&session).await, "user error");
+    assert_eq!(place.feeds(), 0);
+}
+
+#[tokio::test]
 async fn check_notices_a_file_that_cannot_be_written() {
     let place = Place::new().await;
     place.store.check().await.unwrap();
