@@ -9,7 +9,16 @@ import assert from "node:assert/strict";
 
 import { checkFrames } from "./page.frames.mjs";
 import { checkMarkdown } from "./page.markdown.mjs";
-import { answered, ask, clickSuggestion, Checks, lastAnswer, launch, open, picture } from "./page.support.mjs";
+import {
+  answered,
+  ask,
+  clickSuggestion,
+  Checks,
+  lastAnswer,
+  launch,
+  open,
+  picture,
+} from "./page.support.mjs";
 
 const HOSTILE = [
   '<img src=x onerror="window.hacked = 1"><script>window.hacked = 2</script>',
@@ -31,7 +40,11 @@ await checks.run("three suggested questions get right answers", async (page) => 
 
   await clickSuggestion(page, "How is the supplier related");
   await answered(page, 2);
-  assertContains(await lastAnswer(page), ["supplier_key", "order_number", "fact_bs_purchase_order"]);
+  assertContains(await lastAnswer(page), [
+    "supplier_key",
+    "order_number",
+    "fact_bs_purchase_order",
+  ]);
   await picture(page, "3-relationship");
 
   await clickSuggestion(page, "Where does fact_bs_purchase_order come from?");
@@ -75,7 +88,10 @@ await checks.run("markup in a question stays text and runs nothing", async (page
   assert.equal(await page.locator(".question h2").innerText(), HOSTILE);
   assert.equal(await page.locator("main :is(img, script, iframe, svg)").count(), 0);
   const links = await page.locator("main .turn a").evaluateAll((all) => all.map((a) => a.protocol));
-  assert.deepEqual(links.filter((protocol) => !/^(https?|mailto):$/.test(protocol)), []);
+  assert.deepEqual(
+    links.filter((protocol) => !/^(https?|mailto):$/.test(protocol)),
+    [],
+  );
   assert.equal(await page.evaluate(() => window.hacked), undefined);
   await picture(page, "6-hostile");
 });
@@ -94,7 +110,10 @@ await checks.run("a reload shows the whole transcript and asks nothing again", a
   await answered(page, 2);
   assert.equal(await page.locator("#transcript").innerText(), before);
   await page.waitForTimeout(500);
-  assert.deepEqual(sent.filter((frame) => frame.includes("content")), []);
+  assert.deepEqual(
+    sent.filter((frame) => frame.includes("content")),
+    [],
+  );
   assert.equal(await page.locator(".turn").count(), 2);
 });
 

@@ -23,7 +23,10 @@ export const base = process.env.DRAGOMAN_URL ?? "http://localhost:8000";
 
 export async function launch() {
   const executablePath = process.env.DRAGOMAN_CHROMIUM ?? BROWSERS.find(existsSync);
-  assert.ok(executablePath, "no Chromium found: install the package chromium, or set DRAGOMAN_CHROMIUM");
+  assert.ok(
+    executablePath,
+    "no Chromium found: install the package chromium, or set DRAGOMAN_CHROMIUM",
+  );
   return chromium.launch({ executablePath, args: ARGUMENTS });
 }
 
@@ -44,7 +47,10 @@ export class Checks {
   // console, no exception, no dialog, nothing the content security policy had to stop.
   async run(name, check, { options = {}, allowed } = {}) {
     if (this.#only && !name.includes(this.#only)) return;
-    const context = await this.#browser.newContext({ viewport: { width: 1100, height: 800 }, ...options });
+    const context = await this.#browser.newContext({
+      viewport: { width: 1100, height: 800 },
+      ...options,
+    });
     const trouble = [];
     try {
       const page = await context.newPage();

@@ -3,27 +3,47 @@
 const NEAR = 80;
 
 export class Follow {
-  #wasAtEnd = true;
+  #isAtEnd = true;
+  #top = 0;
+  #frame = 0;
 
   // `newest` is the button that leads to the end; `end` the mark it leads to.
   constructor(newest, end) {
     newest.addEventListener("click", () => this.toEnd());
-    // The dock covers the lower part of the window.
-    const margin = { rootMargin: `0px 0px ${NEAR}px 0px` };
-    new IntersectionObserver(([entry]) => (newest.hidden = entry.isIntersecting), margin).observe(end);
+    new IntersectionObserver(([entry]) => (newest.hidden = entry.isIntersecting)).observe(end);
+    window.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // Who opens a card wants to read it, not to be taken away from it.
+    document.addEventListener("toggle", () => (this.#isAtEnd = this.#isNearEnd()), true);
   }
 
-  // Around every change of the page: looks where the reader is, then follows if she was at the end.
-  before = () => {
-    const page = document.documentElement;
-    this.#wasAtEnd = page.scrollHeight - page.clientHeight - page.scrollTop < NEAR;
-  };
+  // The page was changed: follows with the next picture of the screen. Asking for it more often
+  // costs nothing, so a whole transcript is laid out once.
+  changed() {
+    this.#frame ||= requestAnimationFrame(() => this.now());
+  }
 
-  after = () => {
-    if (this.#wasAtEnd) this.toEnd();
-  };
+  // The picture of the screen is being made: follows at once.
+  now() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    if (this.#isAtEnd) this.toEnd();
+  }
 
   toEnd() {
+    this.#isAtEnd = true;
     window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  }
+
+  // Only a move up leaves the end: a page that grew meanwhile looks as if the reader had left.
+  #scrolled() {
+    const { scrollTop } = document.documentElement;
+    if (this.#isNearEnd()) this.#isAtEnd = true;
+    else if (scrollTop < this.#top) this.#isAtEnd = false;
+    this.#top = scrollTop;
+  }
+
+  #isNearEnd() {
+    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
+    return scrollHeight - clientHeight - scrollTop < NEAR;
   }
 }

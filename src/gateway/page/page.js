@@ -27,10 +27,9 @@ const connection = new Connection(addressOf(session), outbox, {
   state(state) {
     isConnected = state.name === "connected";
     stopping = null;
-    follow.before();
     status.show(state);
     refresh();
-    follow.after();
+    follow.changed();
   },
   frame(frame) {
     const isOurs = frame.type === "user" && pending.remove(frame.id);
@@ -93,11 +92,10 @@ function stopAnswer() {
 
 // A refused question goes back to where it was written, unless something else is there by now.
 function putBack(question, reason) {
-  follow.before();
   const isFree = input.value.trim() === "";
   if (question && isFree) input.value = question.content;
   pending.refuse(question, reason, question && !isFree ? () => ask(question.content) : undefined);
-  follow.after();
+  follow.changed();
 }
 
 // === What the page shows besides the conversation ===

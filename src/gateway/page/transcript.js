@@ -42,15 +42,13 @@ export class Transcript {
   apply(frame, isOurs) {
     if (frame.type === "agent_partial") {
       const turn = this.#turnOf(frame);
-      const { before, after } = this.#follow;
-      if (turn.isRunning) turn.grow(textOf(frame), before, after);
+      if (turn.isRunning) turn.grow(textOf(frame), () => this.#follow.now());
       return;
     }
-    this.#follow.before();
     const turn = this.#turnOf(frame);
     turn.isNews ||= isOurs;
     this.#change(turn, frame);
-    this.#follow.after();
+    this.#follow.changed();
   }
 
   #change(turn, frame) {
