@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 
+import { checkConnection } from "./page.connection.mjs";
 import { checkFrames } from "./page.frames.mjs";
 import { checkMarkdown } from "./page.markdown.mjs";
 import {
@@ -205,6 +206,7 @@ for (const colorScheme of ["light", "dark"]) {
 
 await checkMarkdown(checks);
 await checkFrames(checks);
+await checkConnection(checks);
 
 await browser.close();
 console.log(`${checks.passed} passed, ${checks.failed} failed`);

@@ -115,21 +115,6 @@ export async function clickSuggestion(page, text) {
   await page.locator("#suggestions button", { hasText: text }).click();
 }
 
-// A server that plays frames in place of the real one. `serve(socket, address, number)` is called
-// for each connection; `socket.receive(action)` gets what the page sends, parsed.
-export async function play(page, serve) {
-  let number = 0;
-  await page.routeWebSocket(/\/ws\//, (route) => {
-    const socket = {
-      send: (frame) => route.send(typeof frame === "string" ? frame : JSON.stringify(frame)),
-      close: (code, reason) => route.close({ code, reason }),
-      receive: (action) => route.onMessage((text) => action(JSON.parse(text))),
-    };
-    number += 1;
-    serve(socket, new URL(route.url()), number);
-  });
-}
-
 // Waits until `condition` gives something true.
 export async function until(condition, what) {
   const deadline = Date.now() + PATIENCE;

@@ -5,28 +5,20 @@ const NEAR = 80;
 export class Follow {
   #isAtEnd = true;
   #top = 0;
-  #frame = 0;
 
-  // `newest` is the button that leads to the end; `end` the mark it leads to.
-  constructor(newest, end) {
+  // `sheet` is what grows; `end` a mark at its end; `newest` the button that leads there.
+  constructor(sheet, end, newest) {
     newest.addEventListener("click", () => this.toEnd());
-    new IntersectionObserver(([entry]) => (newest.hidden = entry.isIntersecting)).observe(end);
     window.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     // Who opens a card wants to read it, not to be taken away from it.
-    document.addEventListener("toggle", () => (this.#isAtEnd = this.#isNearEnd()), true);
-  }
-
-  // The page was changed: follows with the next picture of the screen. Asking for it more often
-  // costs nothing, so a whole transcript is laid out once.
-  changed() {
-    this.#frame ||= requestAnimationFrame(() => this.now());
-  }
-
-  // The picture of the screen is being made: follows at once.
-  now() {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = 0;
-    if (this.#isAtEnd) this.toEnd();
+    sheet.addEventListener(
+      "toggle",
+      ({ newState }) => (this.#isAtEnd &&= newState !== "open"),
+      true,
+    );
+    new IntersectionObserver(([entry]) => (newest.hidden = entry.isIntersecting)).observe(end);
+    // After the layout and before the picture: nobody sees the page jump.
+    new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(sheet);
   }
 
   toEnd() {
@@ -36,14 +28,9 @@ export class Follow {
 
   // Only a move up leaves the end: a page that grew meanwhile looks as if the reader had left.
   #scrolled() {
-    const { scrollTop } = document.documentElement;
-    if (this.#isNearEnd()) this.#isAtEnd = true;
+    const { scrollTop, scrollHeight, clientHeight } = document.documentElement;
+    if (scrollHeight - clientHeight - scrollTop < NEAR) this.#isAtEnd = true;
     else if (scrollTop < this.#top) this.#isAtEnd = false;
     this.#top = scrollTop;
-  }
-
-  #isNearEnd() {
-    const { scrollHeight, clientHeight, scrollTop } = document.documentElement;
-    return scrollHeight - clientHeight - scrollTop < NEAR;
   }
 }

@@ -19,9 +19,9 @@ let stopping = null;
 
 const session = sessionOfPage();
 const outbox = new Outbox(session);
-const follow = new Follow(part("newest"), part("end"));
+const follow = new Follow(part("sheet"), part("end"), part("newest"));
 const pending = new Pending(part("pending"));
-const transcript = new Transcript(part("transcript"), follow, ask);
+const transcript = new Transcript(part("transcript"), ask);
 const status = new Status(connect);
 const connection = new Connection(addressOf(session), outbox, {
   state(state) {
@@ -29,7 +29,6 @@ const connection = new Connection(addressOf(session), outbox, {
     stopping = null;
     status.show(state);
     refresh();
-    follow.changed();
   },
   frame(frame) {
     const isOurs = frame.type === "user" && pending.remove(frame.id);
@@ -95,7 +94,6 @@ function putBack(question, reason) {
   const isFree = input.value.trim() === "";
   if (question && isFree) input.value = question.content;
   pending.refuse(question, reason, question && !isFree ? () => ask(question.content) : undefined);
-  follow.changed();
 }
 
 // === What the page shows besides the conversation ===
@@ -107,8 +105,9 @@ function refresh() {
   stop.disabled = running !== null && running === stopping;
   stop.textContent = stop.disabled ? "Stopping…" : "Stop";
   pending.explain(waitingFor(running));
-  const title = transcript.firstQuestion;
-  document.title = title ? `${title.slice(0, 60)} · dragoman` : "dragoman";
+  const topic = transcript.firstQuestion;
+  const title = topic ? `${topic.slice(0, 60)} · dragoman` : "dragoman";
+  if (document.title !== title) document.title = title;
 }
 
 function waitingFor(running) {

@@ -44,14 +44,12 @@ export class Turn {
   }
 
   // The text so far. Drawn with the next picture of the screen; of several texts only the newest.
-  grow(text, drawn) {
+  grow(text) {
     this.isNews = true;
     this.#text = text;
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      if (!this.isRunning) return;
-      this.#draw();
-      drawn();
+      if (this.isRunning) this.#draw();
     });
   }
 
