@@ -126,7 +126,11 @@ impl Lifecycle {
             }
         };
         self.stopped.cancel();
-        if hurry && tokio::time::timeout(SEAL_TIMEOUT, turns_ended).await.is_err() {
+        if hurry
+            && tokio::time::timeout(SEAL_TIMEOUT, turns_ended)
+                .await
+                .is_err()
+        {
             tracing::error!("some turns could not be sealed; the next start does it");
         }
         self.closed.cancel();

@@ -36,7 +36,9 @@ impl Origins {
             if entry.ends_with('/') {
                 return Err(invalid("it ends with a slash".to_owned()));
             }
-            let glob = GlobBuilder::new(&only_stars(entry)).case_insensitive(true).build();
+            let glob = GlobBuilder::new(&only_stars(entry))
+                .case_insensitive(true)
+                .build();
             set.add(glob.map_err(|error| invalid(error.to_string()))?);
         }
         let allowed = set.build().map_err(|error| InvalidOrigin {

@@ -90,7 +90,11 @@ fn modules_use_only_what_is_below_them() {
         let allowed = allowed(&module);
         for (number, line) in code_lines(&text) {
             // The binary names the library by its name.
-            let prefix = if module == "main" { "dragoman::" } else { "crate::" };
+            let prefix = if module == "main" {
+                "dragoman::"
+            } else {
+                "crate::"
+            };
             for used in paths(line, prefix) {
                 if used.is_empty() {
                     wrong.push(format!(

@@ -86,12 +86,16 @@ impl TestApp {
 
     /// A WebSocket client of a session.
     pub(crate) async fn chat(&self, session: &str) -> Client {
-        Client::connect(self.http, &format!("/ws/{session}"), &[]).await.unwrap()
+        Client::connect(self.http, &format!("/ws/{session}"), &[])
+            .await
+            .unwrap()
     }
 
     /// A gRPC client.
     pub(crate) async fn grpc(&self) -> ChatClient<Channel> {
-        ChatClient::connect(format!("http://{}", self.grpc)).await.unwrap()
+        ChatClient::connect(format!("http://{}", self.grpc))
+            .await
+            .unwrap()
     }
 }
 

@@ -28,7 +28,9 @@ impl Client {
         let mut request = format!("ws://{http}{path}").into_client_request()?;
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).unwrap();
-            request.headers_mut().insert(HeaderName::from_static(name), value);
+            request
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
         let stream = TcpStream::connect(http).await.map_err(Error::Io)?;
         let (socket, _) = client_async(request, stream).await?;
@@ -123,7 +125,10 @@ impl Client {
 
     /// The type of the next frame; `None` if the connection is closed.
     pub(crate) async fn any_type(&mut self) -> Option<String> {
-        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next()).await.expect("in time") {
+        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next())
+            .await
+            .expect("in time")
+        {
             if let Message::Text(text) = message {
                 let frame: Value = serde_json::from_str(&text).expect("JSON");
                 return Some(frame["type"].as_str().unwrap().to_owned());
@@ -149,7 +154,11 @@ fn check_turn(frames: &[Value]) {
         assert_eq!(frame["turn_id"], first["turn_id"], "{}", show());
         assert_eq!(frame["trace_id"], first["trace_id"], "{}", show());
         assert_eq!(frame["trace_id"].as_str().unwrap().len(), 32, "{}", show());
-        assert!(frame["timestamp"].as_str().unwrap().ends_with('Z'), "{}", show());
+        assert!(
+            frame["timestamp"].as_str().unwrap().ends_with('Z'),
+            "{}",
+            show()
+        );
         if let Some(position) = frame["seq"].as_u64() {
             assert!(position > seq, "{}", show());
             seq = position;
@@ -175,5 +184,9 @@ fn check_turn(frames: &[Value]) {
             other => panic!("unknown frame {other}"),
         }
     }
-    assert!(last["type"] == "agent" || last["type"] == "error", "{}", show());
+    assert!(
+        last["type"] == "agent" || last["type"] == "error",
+        "{}",
+        show()
+    );
 }
