@@ -1,6 +1,7 @@
 //! The tools a model may call: questions to the catalog, with answers in JSON.
 //!
-//! A call never fails the turn. Whatever is wrong with it is said in its result, for the model to do better.
+//! A call never fails the turn. Whatever is wrong with it is said in its result, for the model to
+//! do better.
 
 mod arguments;
 mod find_relationships;

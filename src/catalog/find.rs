@@ -30,8 +30,8 @@ pub enum FoundSchema<'a> {
 }
 
 impl Catalog {
-    /// The table a person or a model means: `schema.table`, a bare name, half a name, a synonym, or one with a typing
-    /// error.
+    /// The table a person or a model means: `schema.table`, a bare name, half a name, a synonym, or
+    /// one with a typing error.
     pub fn find(&self, text: &str) -> Found<'_> {
         let text = text.trim();
         if let Some(found) = self.qualified(text) {

@@ -20,8 +20,8 @@ pub struct Paths<'a> {
     pub more: bool,
 }
 
-/// The shortest ways to join two tables, each as the keys to follow in this order. A table is joined to itself only by
-/// a key to itself.
+/// The shortest ways to join two tables, each as the keys to follow in this order. A table is
+/// joined to itself only by a key to itself.
 pub fn shortest<'a>(catalog: &'a Catalog, from: &'a Table, to: &'a Table) -> Paths<'a> {
     let mut paths = Vec::new();
     if from == to {
@@ -97,8 +97,9 @@ fn steps<'a>(catalog: &'a Catalog, table: &Table) -> impl Iterator<Item = (Key<'
     out.chain(back)
 }
 
-/// How often the way turns, and how often it does so at a table that both neighbours refer to. Without a turn every row
-/// of one end has one row of the other; a turn pairs rows that only share something, a plant or a day.
+/// How often the way turns, and how often it does so at a table that both neighbours refer to.
+/// Without a turn every row of one end has one row of the other; a turn pairs rows that only share
+/// something, a plant or a day.
 fn turns(from: &Table, path: &[Key<'_>]) -> (usize, usize) {
     let mut here = from.id;
     let mut forward = Vec::with_capacity(path.len());

@@ -7,11 +7,11 @@ use super::subject;
 use crate::catalog::joins::{self, MOST_HOPS};
 use crate::catalog::{Catalog, Key, Table};
 
-pub(super) const DESCRIPTION: &str = "Says how tables are related by recorded foreign keys. With \
-    one table: all keys from and to it. With two: the shortest ways to join them, over other tables \
-    if need be, as the keys to follow in this order; the first way is the best. Each key is written \
-    in its own direction, from the table that refers to the one referred to. Use it to write joins; \
-    never guess one from column names.";
+pub(super) const DESCRIPTION: &str = "Says how tables are related by recorded foreign keys. \
+    With one table: all keys from and to it. With two: the shortest ways to join them, over \
+    other tables if need be, as the keys to follow in this order; the first way is the best. \
+    Each key is written in its own direction, from the table that refers to the one referred \
+    to. Use it to write joins; never guess one from column names.";
 
 const MOST: usize = 100;
 const BYTES: usize = 22 * 1024;

@@ -8,10 +8,10 @@ use crate::catalog::lineage::{Direction, Reached, reached};
 use crate::catalog::{Catalog, LineageStatus, Table, TableKind};
 use crate::matching::fold;
 
-pub(super) const DESCRIPTION: &str = "Says where the data of a table comes from (upstream) and what \
-    is made from it (downstream: what a change of it may break), over any number of steps. via \
-    names the tables one step nearer on the way. Lineage that nobody recorded is not known: \
-    recorded is then false and note says so; never fill it in.";
+pub(super) const DESCRIPTION: &str = "Says where the data of a table comes from (upstream) \
+    and what is made from it (downstream: what a change of it may break), over any number of \
+    steps. via names the tables one step nearer on the way. Lineage that nobody recorded is \
+    not known: recorded is then false and note says so; never fill it in.";
 
 const MOST: usize = 100;
 /// Room for each direction, in bytes.

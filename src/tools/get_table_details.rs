@@ -7,9 +7,9 @@ use super::reply::{self, Part, Refusal, asked_otherwise, shorten};
 use super::subject;
 use crate::catalog::{Catalog, Column, Key, Table};
 
-pub(super) const DESCRIPTION: &str = "Describes one table: what it holds, what a row stands for, \
-    owner, refresh, primary key, all columns with type and description, and the foreign keys in \
-    both directions. What is null is not recorded in the catalog.";
+pub(super) const DESCRIPTION: &str = "Describes one table: what it holds, what a row stands \
+    for, owner, refresh, primary key, all columns with type and description, and the foreign \
+    keys in both directions. What is null is not recorded in the catalog.";
 
 const MOST_COLUMNS: usize = 300;
 const MOST_KEYS: usize = 60;

@@ -7,15 +7,17 @@ use super::subject;
 use crate::catalog::{Catalog, Found, Table, TableKind};
 use crate::matching::{Wildcard, fold, singular, tokens};
 
-pub(super) const DESCRIPTION: &str = "Lists the tables of the data catalog: name, schema, type, \
-    what it holds and how many columns it has. Use it to see what there is, to count tables, or to \
-    find a table whose name is not known. Sources outside the warehouse are listed only with type \
-    SOURCE. An empty list means that no table fits all filters, not that there are no tables. A \
-    long list ends with an element that says how many are left out.";
+pub(super) const DESCRIPTION: &str = "Lists the tables of the data catalog: name, schema, \
+    type, what it holds and how many columns it has. Use it to see what there is, to count \
+    tables, or to find a table whose name is not known. Sources outside the warehouse are \
+    listed only with type SOURCE. An empty list means that no table fits all filters, not \
+    that there are no tables. A long list ends with an element that says how many are left \
+    out.";
 
 /// Most tables of an answer.
 const MOST: usize = 200;
-/// Room for them, in bytes. Twice that of other answers: a list of everything is what people ask for first.
+/// Room for them, in bytes. Twice that of other answers: a list of everything is what people ask
+/// for first.
 const BYTES: usize = 40 * 1024;
 /// Lists longer than this have short descriptions.
 const LONG_LIST: usize = 60;
@@ -103,7 +105,8 @@ fn kind(asked: &str) -> Result<TableKind, Refusal> {
     })
 }
 
-/// The tables that a pattern fits, or that have all the words; if none has, the ones that are probably meant.
+/// The tables that a pattern fits, or that have all the words; if none has, the ones that are
+/// probably meant.
 fn named<'a>(
     catalog: &'a Catalog,
     listed: Vec<&'a Table>,

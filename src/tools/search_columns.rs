@@ -10,10 +10,10 @@ use crate::catalog::Catalog;
 use crate::catalog::search::{self, Hits, Sought, Within};
 use crate::matching::Wildcard;
 
-pub(super) const DESCRIPTION: &str = "Finds columns by their name or description, in all tables or \
-    in one table or schema. Give words that must all be there, or a pattern with * for any text and \
-    ? for one character. The best come first: names before descriptions. total counts all that fit, \
-    also those left out of the list.";
+pub(super) const DESCRIPTION: &str = "Finds columns by their name or description, in all \
+    tables or in one table or schema. Give words that must all be there, or a pattern with * \
+    for any text and ? for one character. The best come first: names before descriptions. \
+    total counts all that fit, also those left out of the list.";
 
 const MOST: usize = 80;
 const BYTES: usize = 22 * 1024;

@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
-use super::{Names, index};
+use super::{Names, index, number};
+use crate::matching::fold::{fold, tokens};
 
 impl Names {
     /// Most leading words of a name.
@@ -10,6 +11,23 @@ impl Names {
     const LONGEST_LEADING: usize = 5;
     /// So many different words must follow a leading one.
     const LEADING_BRANCHES: usize = 3;
+
+    pub(super) fn add(&mut self, name: &str) -> u32 {
+        let alike = self.folded.entry(fold(name)).or_default();
+        let same = |id: &&u32| {
+            self.texts
+                .get(index(**id))
+                .is_some_and(|text| **text == *name)
+        };
+        if let Some(id) = alike.iter().find(same) {
+            return *id;
+        }
+        let id = number(self.texts.len());
+        alike.push(id);
+        self.texts.push(name.into());
+        self.enter(id, &tokens(name), false);
+        id
+    }
 
     pub(super) fn enter(&mut self, name: u32, words: &[String], synonym: bool) {
         let words: Vec<u32> = words.iter().map(|word| self.vocabulary.add(word)).collect();

@@ -196,6 +196,13 @@ fn names_that_differ_in_case_only_are_kept_apart() {
 }
 
 #[test]
+fn a_name_given_twice_is_one_name() {
+    let names = Names::new(["fact_sales", "fact_sales"]);
+    assert_eq!(names.best("sales"), Matches::Clear("fact_sales"));
+    assert_eq!(names.best("fact_sales"), Matches::Exact("fact_sales"));
+}
+
+#[test]
 fn synonyms_name_what_they_are_given_to() {
     let names = Names::with_synonyms([
         ("dimv_bs_supplier", vec!["dodávateľ", "vendor"]),

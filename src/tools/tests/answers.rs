@@ -25,7 +25,8 @@ fn tables_are_listed_in_order_and_sources_only_on_request() {
     assert_eq!(
         listed[0],
         json!({ "name": "factv_ba_open_orders", "schema": "dm_ba_purchase", "type": "VIEW",
-                "description": "Order items that still wait for goods, with the days they are late.",
+                "description":
+                    "Order items that still wait for goods, with the days they are late.",
                 "columns": 5 })
     );
     let keys: Vec<(&str, usize, &str)> = listed
@@ -311,7 +312,8 @@ fn lineage_goes_up_and_down() {
         .unwrap();
     assert_eq!(
         *mara,
-        json!({ "table": "src_sap_mara", "type": "SOURCE", "distance": 2, "via": ["dimv_bs_material"] })
+        json!({ "table": "src_sap_mara", "type": "SOURCE", "distance": 2,
+                "via": ["dimv_bs_material"] })
     );
     let down = answer(
         &tools,

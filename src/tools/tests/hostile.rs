@@ -223,12 +223,13 @@ fn answers_about_a_large_catalog_are_bounded() {
             let columns: Vec<Value> = (0..if place == 0 { 1_000 } else { 2 })
                 .map(|column| {
                     let description = (place == 0).then_some(&text);
-                    json!({ "name": format!("column_{column}"), "type": "int", "description": description })
+                    let name = format!("column_{column}");
+                    json!({ "name": name, "type": "int", "description": description })
                 })
                 .collect();
-            let first = format!("fact_bs_{}_t0", long);
+            let first = format!("fact_bs_{long}_t0");
             json!({ "schema": format!("s{}", place % 3), "type": "FACT",
-                    "name": format!("fact_bs_{}_t{place}", long),
+                    "name": format!("fact_bs_{long}_t{place}"),
                     "description": text.get(..200).unwrap(),
                     "columns": columns,
                     "foreign_keys": [{ "columns": ["column_0"], "references": first,
