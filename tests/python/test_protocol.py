@@ -218,6 +218,16 @@ async def test_a_stopping_server_lets_the_turn_end_and_says_goodbye():
     assert await asyncio.to_thread(server.stop) == 0
 
 
+async def test_what_people_say_and_whole_session_ids_are_not_logged(scripted, session):
+    async with websockets.connect(scripted.ws(session)) as socket:
+        await ask(socket, "a secret that nobody should read in a log")
+        await ask(socket, "try and fail")
+    log = scripted.log.read_text()
+    assert "a secret" not in log
+    assert SHORT_TEXT not in log
+    assert session not in log
+
+
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [

@@ -30,7 +30,8 @@ as_root() {
 install_packages() {
   command -v apt-get >/dev/null || die "please install, with the packages of this system: $*"
   say "installing $* with apt-get"
-  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@")
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get --option DPkg::Lock::Timeout=300 install --yes
+    --no-install-recommends "$@")
   as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; } ||
     die "apt-get could not install $*"
 }
