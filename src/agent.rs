@@ -1,6 +1,19 @@
 //! The Explorer: runs turns. It knows no transport.
+//!
+//! [`Turns`] decides who runs: one turn a session, questions that wait, cancel. [`Agent::run_turn`] is one turn: the
+//! model is asked, its tool calls are run, it is asked again, until it has said everything.
+
+mod history;
+mod turn;
+mod turns;
 
 use std::time::Duration;
+
+use crate::model::Model;
+use crate::tools::Tools;
+
+pub use turn::{Outcome, Turn};
+pub use turns::{Accepted, AskError, Asked, Question, Turns};
 
 /// What a turn may use up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +36,14 @@ pub struct Config {
     pub history_bytes: usize,
 }
 
+/// The engine: a model, its tools, and the limits of a turn.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    config: Config,
+    model: Model,
+    tools: Tools,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -34,6 +55,19 @@ impl Default for Config {
             answer_bytes: 128 * 1024,
             tool_result_bytes: 64 * 1024,
             history_bytes: 64 * 1024,
+        }
+    }
+}
+
+// === impl Agent ===
+
+impl Agent {
+    /// An agent.
+    pub fn new(config: Config, model: Model, tools: Tools) -> Self {
+        Self {
+            config,
+            model,
+            tools,
         }
     }
 }

@@ -1,6 +1,23 @@
-//! The gRPC service `dragoman.chat.v1.Chat` on top of the agent.
+//! The gRPC service `dragoman.chat.v1.Chat` on top of the agent: nothing but streams, spans, conversion and status.
+//!
+//! A stream is a follower of the session's log. It is polled, not spawned: an idle one costs no task.
 
+mod ask;
+mod converse;
+mod deadline;
+
+use std::pin::Pin;
 use std::time::Duration;
+
+use futures_util::Stream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::agent::{AskError, Turns};
+use crate::rpc::proto::chat_server::{self, ChatServer};
+use crate::rpc::proto::{AskRequest, AskResponse, ConverseRequest, ConverseResponse};
+use crate::rpc::status;
+use crate::store::{Store, StoreError};
 
 /// How gRPC clients are served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +32,21 @@ pub struct Config {
     pub keepalive_timeout: Duration,
 }
 
+/// The service.
+#[derive(Debug, Clone)]
+pub struct ChatService {
+    turns: Turns,
+    store: Store,
+    /// Cancelled when streams must end.
+    stopped: CancellationToken,
+}
+
+/// Messages to a client, in order.
+type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// What a client that is told to come back later should wait.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -24,4 +56,80 @@ impl Default for Config {
             keepalive_timeout: Duration::from_secs(20),
         }
     }
+}
+
+// === impl ChatService ===
+
+impl ChatService {
+    /// The service, as tonic serves it. `stopped` ends its streams.
+    pub fn server(
+        config: &Config,
+        turns: Turns,
+        store: Store,
+        stopped: CancellationToken,
+    ) -> ChatServer<Self> {
+        let service = Self {
+            turns,
+            store,
+            stopped,
+        };
+        ChatServer::new(service).max_decoding_message_size(config.message_bytes)
+    }
+}
+
+#[tonic::async_trait]
+impl chat_server::Chat for ChatService {
+    type ConverseStream = Responses<ConverseResponse>;
+    type AskStream = Responses<AskResponse>;
+
+    async fn converse(
+        &self,
+        request: Request<Streaming<ConverseRequest>>,
+    ) -> Result<Response<Self::ConverseStream>, Status> {
+        let deadline = deadline::of(request.metadata());
+        let stream = converse::stream(self.clone(), request.into_inner(), deadline);
+        Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
+        let deadline = deadline::of(request.metadata());
+        let stream = ask::stream(self.clone(), request, deadline).await?;
+        Ok(Response::new(Box::pin(stream)))
+    }
+}
+
+/// A refused question, for the wire.
+fn refused(error: &AskError) -> Status {
+    match error {
+        AskError::TooLong { .. } => status::invalid_field("content", &error.to_string()),
+        AskError::QueueFull { .. } => {
+            status::limit(&error.to_string(), "WAITING_QUESTIONS", Some(RETRY_AFTER))
+        }
+        AskError::Stopping => status::unavailable(&error.to_string(), "STOPPING", RETRY_AFTER),
+        AskError::Store(error) => store_failed(error),
+    }
+}
+
+/// What the store said, for the wire.
+fn store_failed(error: &StoreError) -> Status {
+    let message = error.to_string();
+    match error {
+        StoreError::RateLimited { retry_after } => {
+            status::limit(&message, "RATE_LIMIT", Some(*retry_after))
+        }
+        StoreError::Conflict => status::conflict(&message),
+        StoreError::SessionFull => status::limit(&message, "SESSION_EVENTS", None),
+        StoreError::TooLarge { .. } => status::invalid_field("content", &message),
+        StoreError::Fenced | StoreError::Unavailable(_) => {
+            // The cause is in the log; clients cannot do anything with it.
+            let message = "the session store is not available: try again in a moment";
+            status::unavailable(message, "STORE", RETRY_AFTER)
+        }
+    }
+}
+
+/// The stream ends because the process does.
+fn stopping() -> Status {
+    let message = "the service is stopping: open the stream again with your cursor";
+    status::unavailable(message, "STOPPING", RETRY_AFTER)
 }

@@ -1,6 +1,35 @@
 //! The WebSocket side: translates the JSON protocol of `proto/websocket.md` to the gRPC service, and only that.
+//!
+//! Origins, frames, close codes, heartbeat and connection limits are decided here; sessions, turns and rate limits are
+//! the service's, so that gRPC clients get the same.
 
+mod close;
+mod connection;
+mod frames;
+mod origin;
+mod page;
+mod server;
+mod turn_spans;
+mod upgrade;
+mod writer;
+
+use std::sync::Arc;
 use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::rpc::client::Chat;
+use origin::Origins;
+
+pub use origin::InvalidOrigin;
+pub use server::serve;
 
 /// How browsers are served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +52,25 @@ pub struct Config {
     pub connections: usize,
 }
 
+/// Answers whether the service behind the gateway can take questions; the text says what is wrong.
+pub type Ready = Arc<dyn Fn() -> ReadyAnswer + Send + Sync>;
+/// The answer, later.
+pub type ReadyAnswer = std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// The gateway: what all connections share.
+#[derive(Clone)]
+pub struct Gateway(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    origins: Origins,
+    chat: Chat,
+    ready: Ready,
+    connections: Arc<Semaphore>,
+    draining: CancellationToken,
+    tasks: TaskTracker,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -39,4 +87,75 @@ impl Default for Config {
             connections: 20_000,
         }
     }
+}
+
+// === impl Gateway ===
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let config = &self.0.config;
+        formatter
+            .debug_struct("Gateway")
+            .field("config", config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// A gateway to `chat`. It stops taking connections, and sends the open ones away, when `draining` is cancelled.
+    pub fn new(
+        config: Config,
+        chat: Chat,
+        ready: Ready,
+        draining: CancellationToken,
+        tasks: TaskTracker,
+    ) -> Result<Self, InvalidOrigin> {
+        Ok(Self(Arc::new(Shared {
+            origins: Origins::new(&config.origins, config.allow_missing_origin)?,
+            connections: Arc::new(Semaphore::new(config.connections)),
+            config,
+            chat,
+            ready,
+            draining,
+            tasks,
+        })))
+    }
+
+    /// Every route there is.
+    pub fn router(&self) -> Router {
+        Router::new()
+            // Browsers and other chat clients. Any path below /ws is a session id, good or bad: a bad one gets its code.
+            .route("/ws", get(upgrade::upgrade))
+            .route("/ws/", get(upgrade::upgrade))
+            .route("/ws/{*session}", get(upgrade::upgrade))
+            // People.
+            .route("/", get(page::index))
+            .route("/page/{file}", get(page::file))
+            // Operators.
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .fallback(not_found)
+            .with_state(self.clone())
+    }
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(gateway): State<Gateway>) -> Response {
+    let shared = &gateway.0;
+    if shared.draining.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    match (shared.ready)().await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    }
+}
+
+async fn not_found() -> Response {
+    let text =
+        "there is nothing here: the page is at /, chats are WebSockets at /ws/{session_id}\n";
+    (StatusCode::NOT_FOUND, text).into_response()
 }

@@ -1,6 +1,12 @@
-//! Start and stop: signals, two stop tokens, one tracker of tasks.
+//! Start and stop: signals, two stop tokens, one tracker that knows every task.
+//!
+//! *Draining* means no new work; *stopped* means end now. The first signal drains, a second one or the deadline stops.
 
+use std::future::Future;
 use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// How the process stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,5 +20,124 @@ impl Default for Config {
         Self {
             drain_timeout: Duration::from_secs(20),
         }
+    }
+}
+
+/// The life of the process, shared by everything that runs in it.
+#[derive(Debug, Clone, Default)]
+pub struct Lifecycle {
+    stopped: CancellationToken,
+    draining: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// How long tasks may take to end once they were told to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+// === impl Lifecycle ===
+
+impl Lifecycle {
+    /// A life that has begun.
+    pub fn new() -> Self {
+        let stopped = CancellationToken::new();
+        Self {
+            draining: stopped.child_token(),
+            stopped,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Cancelled when no new work may begin.
+    pub fn draining(&self) -> &CancellationToken {
+        &self.draining
+    }
+
+    /// Cancelled when everything must end now.
+    pub fn stopped(&self) -> &CancellationToken {
+        &self.stopped
+    }
+
+    /// The tasks [`Lifecycle::stop`] waits for.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Runs a task that [`Lifecycle::stop`] waits for.
+    pub fn spawn<F>(&self, task: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.tasks.spawn(task)
+    }
+
+    /// Runs a task that matters to the whole process: if it ends before its time, everything stops.
+    pub fn spawn_essential<F>(&self, name: &'static str, task: F)
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let life = self.clone();
+        self.spawn(async move {
+            let result = task.await;
+            if let Err(error) = &result {
+                tracing::error!(error = format!("{error:#}"), "{name} failed");
+            }
+            if !life.draining.is_cancelled() {
+                tracing::error!("{name} ended, so the process stops");
+                life.stopped.cancel();
+            }
+        });
+    }
+
+    /// Waits for the first signal, or for the process to stop by itself; `Err` in the latter case.
+    pub async fn until_signal(&self) -> Result<(), StoppedByItself> {
+        tokio::select! {
+            () = signal() => Ok(()),
+            () = self.stopped.cancelled() => Err(StoppedByItself),
+        }
+    }
+
+    /// Drains, then stops: returns when every task has ended or was given up.
+    ///
+    /// `turns_ended` resolves when no turn runs any more; it is waited for until the deadline or a second signal.
+    pub async fn stop(&self, config: &Config, turns_ended: impl Future<Output = ()>) {
+        self.draining.cancel();
+        tokio::select! {
+            () = turns_ended => {}
+            () = self.stopped.cancelled() => {}
+            () = signal() => tracing::warn!("second signal: running turns are sealed now"),
+            () = tokio::time::sleep(config.drain_timeout) => {
+                tracing::warn!("the time to drain is over: running turns are sealed now");
+            }
+        }
+        self.stopped.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::error!(
+                tasks = self.tasks.len(),
+                "some tasks did not end and were given up"
+            );
+        }
+    }
+}
+
+/// The process stopped because a part of it did.
+#[derive(Debug, thiserror::Error)]
+#[error("a part of the process ended, see the log")]
+pub struct StoppedByItself;
+
+/// SIGINT or SIGTERM.
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a handler the signal ends the process by itself.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
     }
 }

@@ -1,20 +1,27 @@
-//! The session log: append-only events with positions from 1, beside them the running turn's text, and followers.
+//! The session log: append-only events with positions from 1, beside them the running turn's text,
+//! and followers.
 //!
-//! Every write is fenced by the turn's random id and idempotent by the index of its event in the turn. Nothing is
-//! acknowledged or published before it is durable. A follower is a cursor, not a queue: see [`Follower`].
+//! Every write is fenced by the turn's random id and idempotent by the index of its event in the
+//! turn. Nothing is acknowledged or published before it is durable. A follower is a cursor, not a
+//! queue: see [`Follower`].
 
 mod feed;
 mod follower;
+mod record;
+mod request;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::chat::{
-    Cursor, Event, EventBody, Limits, MessageId, SessionId, TraceId, TurnId,
-};
+use crate::chat::{Cursor, Event, Limits, MessageId, SessionId, TraceId, TurnId};
+
+use self::feed::FeedHold;
+use self::request::{Append, Head, Range, Seal};
 
 pub use follower::{Followed, Follower, Opened};
 pub use sqlite::{OpenError, SqliteStore};
@@ -77,7 +84,7 @@ pub enum Begin {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The session asked too much. The client's doing; it may try again.
-    #[error("too many questions in this session: try again in {} s", .retry_after.as_secs().max(1))]
+    #[error("too many questions in this session: try again in {} s", whole_seconds(*.retry_after))]
     RateLimited {
         /// When the next question will be taken.
         retry_after: Duration,
@@ -113,11 +120,13 @@ pub enum Start {
     After(Cursor),
 }
 
-/// Largest event, in bytes of its JSON.
+/// Largest question or tool event, in bytes of its JSON.
 pub const EVENT_BYTES: usize = 256 * 1024;
 /// Longest text of a running turn, in bytes.
 pub const TEXT_BYTES: usize = 1024 * 1024;
-/// Most events of one session.
+/// Largest final event, in bytes of its JSON: it has the turn's whole text.
+pub const FINAL_EVENT_BYTES: usize = TEXT_BYTES + EVENT_BYTES;
+/// Most events of one session. The last place is for a final event.
 pub const SESSION_EVENTS: u64 = 5_000;
 
 // === impl Store ===
@@ -144,12 +153,11 @@ impl Store {
 
     /// Follows a session from `start`. A session without events can be followed too.
     pub async fn follow(&self, session: SessionId, start: Start) -> Result<Follower, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.follow(session, start).await,
-        }
+        Follower::start(self.clone(), session, start).await
     }
 
-    /// The last `limit` events before position `before`, oldest first.
+    /// The last `limit` events before position `before`, oldest first; fewer if there are not more,
+    /// or if they are large (1 MiB) or many (1,000) together.
     pub async fn read_before(
         &self,
         session: &SessionId,
@@ -174,4 +182,58 @@ impl Store {
             Self::Sqlite(store) => store.close().await,
         }
     }
+
+    fn feed(&self, session: &SessionId) -> FeedHold {
+        match self {
+            Self::Sqlite(store) => store.feed(session),
+        }
+    }
+
+    async fn append(&self, append: Append) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.append(append).await,
+        }
+    }
+
+    fn seal(&self, seal: Seal) {
+        match self {
+            Self::Sqlite(store) => store.seal(seal),
+        }
+    }
+
+    async fn turn_length(&self, session: &SessionId, turn: TurnId) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.turn_length(session, turn).await,
+        }
+    }
+
+    async fn head(&self, session: &SessionId, at: Option<u64>) -> Result<Head, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.head(session, at).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        session: &SessionId,
+        range: Range,
+        limit: usize,
+    ) -> Result<Vec<Arc<Event>>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.read(session, range, limit).await,
+        }
+    }
+}
+
+// === impl StoreError ===
+
+impl StoreError {
+    fn closed() -> Self {
+        Self::Unavailable(Arc::from("it is closed"))
+    }
+}
+
+/// Rounded up: who comes back after that time must not be too early.
+fn whole_seconds(duration: Duration) -> u128 {
+    duration.as_millis().div_ceil(1_000).max(1)
 }

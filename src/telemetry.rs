@@ -1,13 +1,33 @@
 //! Traces and logs.
+//!
+//! Every process has trace ids, exported or not: they are on each frame and each log line. Rules for log lines: readable
+//! alone; values in fields with their unit in the name (`duration_ms`); a failure is logged once, where it is handled;
+//! what a client does wrong is `debug`; never a question, an answer, a key, or a whole session id.
+
+mod format;
+mod propagation;
+pub mod spans;
+
+use std::time::Duration;
+
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+pub use propagation::{context_of, set_parent, trace_id};
 
 /// What is recorded, and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// OTLP endpoint traces are sent to, for example `http://localhost:4317`. `None`: traces stay in the process.
+    /// OTLP endpoint traces are sent to over gRPC, for example `http://localhost:4317`. `None`: they stay in the process.
     pub otlp_endpoint: Option<String>,
     /// `service.name` of the resource.
     pub service_name: String,
-    /// Share of new traces that are recorded, 0.0 to 1.0 in thousandths; a caller's decision is followed.
+    /// Share of new traces that are recorded, in thousandths. A caller's decision is followed.
     pub sample_permille: u16,
     /// Which log lines are written, in the syntax of `tracing_subscriber::EnvFilter`.
     pub log: String,
@@ -26,6 +46,26 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is recorded could not be set up. The operator's business.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The log filter is not one.
+    #[error("telemetry.log: {0}; an example is \"info,dragoman::store=debug\"")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// The OTLP endpoint is not usable.
+    #[error("telemetry.otlp_endpoint: {0}; an example is \"http://localhost:4317\"")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    /// Something else in this process records already.
+    #[error("telemetry was started twice in one process")]
+    StartedTwice(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// What records in this process. Keep it until the end, then [`Telemetry::shutdown`].
+#[derive(Debug)]
+pub struct Telemetry {
+    provider: SdkTracerProvider,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -34,6 +74,63 @@ impl Default for Config {
             sample_permille: 1_000,
             log: "info".to_owned(),
             log_format: LogFormat::Auto,
+        }
+    }
+}
+
+// === impl Telemetry ===
+
+impl Telemetry {
+    /// Starts recording for the whole process. Needs a tokio runtime if an endpoint is set. Never waits for it.
+    pub fn start(config: &Config) -> Result<Self, TelemetryError> {
+        let ratio = f64::from(config.sample_permille) / 1_000.0;
+        let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
+        let resource = Resource::builder()
+            .with_service_name(config.service_name.clone())
+            .with_attribute(opentelemetry::KeyValue::new(
+                "service.version",
+                env!("CARGO_PKG_VERSION"),
+            ))
+            .build();
+        let mut provider = SdkTracerProvider::builder()
+            .with_sampler(sampler)
+            .with_resource(resource);
+        if let Some(endpoint) = &config.otlp_endpoint {
+            let exporter = SpanExporter::builder()
+                .with_tonic()
+                .with_endpoint(endpoint)
+                .build()?;
+            provider = provider.with_batch_exporter(exporter);
+        }
+        let provider = provider.build();
+        // Only our own spans are traces; those of the libraries would be a second tree beside ours.
+        let traces = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("dragoman"))
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
+                metadata.is_span() && metadata.target().starts_with("dragoman")
+            }));
+        let lines = tracing_subscriber::fmt::layer()
+            .event_format(format::Lines::new(config.log_format))
+            .with_writer(std::io::stderr)
+            .with_filter(EnvFilter::builder().parse(&config.log)?);
+        tracing_subscriber::registry()
+            .with(traces)
+            .with(lines)
+            .try_init()?;
+        Ok(Self { provider })
+    }
+
+    /// Sends what is left, for at most `deadline`. Call it last.
+    pub async fn shutdown(self, deadline: Duration) {
+        // The provider's own wait blocks its thread.
+        let flushed =
+            tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(deadline));
+        if let Ok(Err(error)) = flushed.await {
+            tracing::warn!(%error, "some traces could not be sent before the end");
         }
     }
 }

@@ -1,0 +1,323 @@
+//! `Converse`: one session followed, any number of questions asked.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, unfold};
+use futures_util::{Stream, StreamExt as _};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tonic::{Status, Streaming};
+use tracing::Span;
+
+use super::{ChatService, deadline, refused, stopping, store_failed};
+use crate::agent::{Accepted, AskError, Asked, Question};
+use crate::chat::{Event, SessionId, TurnId};
+use crate::rpc::proto::converse_request::Request;
+use crate::rpc::proto::converse_response::Response;
+use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
+use crate::rpc::{convert, status};
+use crate::store::{Followed, Follower, Start};
+use crate::telemetry::{self, spans};
+
+/// The method, for spans.
+const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
+/// How long the first message may take.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A conversation before and after its `open`.
+enum State {
+    Opening(Box<Opening>),
+    Open(Box<Conversation>),
+    Ended,
+}
+
+struct Opening {
+    service: ChatService,
+    requests: Streaming<ConverseRequest>,
+    deadline: Option<Instant>,
+}
+
+struct Conversation {
+    service: ChatService,
+    /// `None` once the client has closed its side.
+    requests: Option<Streaming<ConverseRequest>>,
+    deadline: Option<Instant>,
+    session: SessionId,
+    follower: Follower,
+    /// Where the log ended when the stream was opened.
+    opened_at: u64,
+    /// The last event that was sent.
+    sent: u64,
+    /// Questions of this stream that wait for another turn to end.
+    waiting: FuturesUnordered<WaitingAnswer>,
+    /// Turns this stream asked for and has not seen the end of.
+    asked: HashMap<TurnId, Span>,
+}
+
+type WaitingAnswer =
+    Pin<Box<dyn Future<Output = (String, Span, Result<Accepted, AskError>)> + Send>>;
+
+/// The responses of one call.
+pub(super) fn stream(
+    service: ChatService,
+    requests: Streaming<ConverseRequest>,
+    deadline: Option<Instant>,
+) -> impl Stream<Item = Result<ConverseResponse, Status>> + Send {
+    let opening = Opening {
+        service,
+        requests,
+        deadline,
+    };
+    unfold(State::Opening(Box::new(opening)), async |state| {
+        let (response, state) = match state {
+            State::Opening(opening) => match opening.open().await {
+                Ok((opened, conversation)) => (Ok(opened), State::Open(Box::new(conversation))),
+                Err(status) => (Err(status), State::Ended),
+            },
+            State::Open(mut conversation) => match conversation.next().await? {
+                Ok(response) => (Ok(response), State::Open(conversation)),
+                Err(status) => (Err(status), State::Ended),
+            },
+            State::Ended => return None,
+        };
+        let response = response.map(|response| ConverseResponse {
+            response: Some(response),
+        });
+        Some((response, state))
+    })
+}
+
+// === impl Opening ===
+
+impl Opening {
+    async fn open(mut self) -> Result<(Response, Conversation), Status> {
+        let first = tokio::select! {
+            first = self.requests.message() => first?,
+            () = tokio::time::sleep(OPEN_TIMEOUT) => {
+                return Err(Status::deadline_exceeded("no `open` came within 10 s"));
+            }
+            () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
+            () = self.service.stopped.cancelled() => return Err(stopping()),
+        };
+        let Some(Request::Open(open)) = first.and_then(|first| first.request) else {
+            let message = "the first message of a conversation must be `open`";
+            return Err(status::wrong_order(message));
+        };
+        let session = convert::session_id(&open.session_id)?;
+        let after = open.after.as_ref().map(|after| after.seq);
+        let start = match open.after {
+            Some(after) => Start::After(convert::cursor(after)),
+            None => Start::Live,
+        };
+        let follower = self.service.store.follow(session.clone(), start).await;
+        let follower = follower.map_err(|error| store_failed(&error))?;
+        let at = follower.opened();
+        let opened = proto::Opened {
+            end: Some(convert::cursor_to_proto(&at.end)),
+            running_turn_id: at.running.map(|turn| turn.to_string()).unwrap_or_default(),
+            limits: Some(convert::limits_to_proto(self.service.turns.limits())),
+        };
+        let conversation = Conversation {
+            opened_at: at.end.seq,
+            sent: after.unwrap_or(at.end.seq),
+            service: self.service,
+            requests: Some(self.requests),
+            deadline: self.deadline,
+            session,
+            follower,
+            waiting: FuturesUnordered::new(),
+            asked: HashMap::new(),
+        };
+        Ok((Response::Opened(opened), conversation))
+    }
+}
+
+// === impl Conversation ===
+
+impl Conversation {
+    /// The next response; `None` when the conversation is over.
+    async fn next(&mut self) -> Option<Result<Response, Status>> {
+        loop {
+            if self.is_over() {
+                return None;
+            }
+            let closing = self.requests.is_none();
+            tokio::select! {
+                biased;
+                () = self.service.stopped.cancelled() => return Some(Err(stopping())),
+                () = deadline::passed(self.deadline) => {
+                    return Some(Err(status::deadline_exceeded()));
+                }
+                Some((id, span, answer)) = self.waiting.next(), if !self.waiting.is_empty() => {
+                    return Some(Ok(self.answered(id, span, answer)));
+                }
+                request = receive(self.requests.as_mut()), if !closing => match request {
+                    Ok(Some(request)) => match self.take(request).await {
+                        Ok(Some(response)) => return Some(Ok(response)),
+                        Ok(None) => {}
+                        Err(status) => return Some(Err(status)),
+                    },
+                    Ok(None) => self.requests = None,
+                    Err(status) => return Some(Err(status)),
+                },
+                followed = self.follower.next() => {
+                    let response = followed
+                        .map(|followed| self.followed(followed))
+                        .map_err(|error| store_failed(&error));
+                    return Some(response);
+                }
+            }
+        }
+    }
+
+    /// A client that closed its side still gets the log as it was, and the answers to what it asked.
+    fn is_over(&self) -> bool {
+        self.requests.is_none()
+            && self.waiting.is_empty()
+            && self.asked.is_empty()
+            && self.sent >= self.opened_at
+    }
+
+    async fn take(&mut self, request: ConverseRequest) -> Result<Option<Response>, Status> {
+        match request.request {
+            Some(Request::Ask(question)) => Ok(Some(self.ask(question).await)),
+            Some(Request::Cancel(cancel)) => match convert::turn_id(&cancel.turn_id) {
+                Ok(turn) => {
+                    self.service.turns.cancel(&self.session, turn);
+                    Ok(None)
+                }
+                Err(status) => Ok(Some(rejected(String::new(), &status))),
+            },
+            Some(Request::Open(_)) => {
+                Err(status::wrong_order("a conversation is opened only once"))
+            }
+            // A newer client's message. Refusing it beats ignoring it in silence.
+            None => {
+                let status = Status::unimplemented("this service does not know that message");
+                Ok(Some(rejected(String::new(), &status)))
+            }
+        }
+    }
+
+    async fn ask(&mut self, question: proto::Question) -> Response {
+        let request_id = question.request_id.clone();
+        let question = match convert::question(question) {
+            Ok(question) => question,
+            Err(status) => return rejected(request_id, &status),
+        };
+        let span = spans::rpc_server(METHOD);
+        telemetry::set_parent(&span, &question.trace_context);
+        let asked = Question {
+            content: question.content,
+            message: question.message,
+            span: span.clone(),
+        };
+        match self.service.turns.ask(&self.session, asked).await {
+            Ok(Asked::Accepted(accepted)) => self.answered(request_id, span, Ok(accepted)),
+            Ok(Asked::Queued { ahead, answer }) => {
+                let id = request_id.clone();
+                self.waiting
+                    .push(Box::pin(async move { (id, span, later(answer).await) }));
+                Response::Queued(proto::Queued {
+                    request_id,
+                    ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
+                })
+            }
+            Err(error) => self.answered(request_id, span, Err(error)),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        request_id: String,
+        span: Span,
+        answer: Result<Accepted, AskError>,
+    ) -> Response {
+        match answer {
+            Ok(accepted) => {
+                spans::record_turn(&span, accepted.turn);
+                if !accepted.duplicate {
+                    self.asked.insert(accepted.turn, span);
+                }
+                Response::Accepted(to_proto(request_id, &self.session, accepted))
+            }
+            Err(error) => {
+                let status = refused(&error);
+                spans::record_error(&span, "refused", status.message());
+                rejected(request_id, &status)
+            }
+        }
+    }
+
+    fn followed(&mut self, followed: Followed) -> Response {
+        match followed {
+            Followed::Event(event) => {
+                self.sent = event.seq;
+                if event.body.is_final() {
+                    self.ended(&event);
+                }
+                Response::Event(convert::event_to_proto(&event))
+            }
+            Followed::Text {
+                turn,
+                trace,
+                change,
+            } => Response::Text(convert::text_to_proto(turn, trace, change)),
+            Followed::Reset { reason } => {
+                self.sent = 0;
+                Response::Reset(proto::Reset {
+                    reason: reason.to_string(),
+                })
+            }
+        }
+    }
+
+    fn ended(&mut self, event: &Event) {
+        if let Some(span) = self.asked.remove(&event.turn) {
+            super::ask::record_end(&span, &event.body);
+        }
+    }
+}
+
+/// An accepted question, for the wire.
+pub(super) fn to_proto(
+    request_id: String,
+    session: &SessionId,
+    accepted: Accepted,
+) -> proto::Accepted {
+    proto::Accepted {
+        request_id,
+        turn_id: accepted.turn.to_string(),
+        trace_id: accepted.trace.to_string(),
+        duplicate: accepted.duplicate,
+        seq: accepted.seq,
+        session_id: session.as_str().to_owned(),
+    }
+}
+
+/// What becomes of a question that waits.
+pub(super) async fn later(
+    answer: oneshot::Receiver<Result<Accepted, AskError>>,
+) -> Result<Accepted, AskError> {
+    // Dropped only when the process ends.
+    answer.await.unwrap_or(Err(AskError::Stopping))
+}
+
+async fn receive(
+    requests: Option<&mut Streaming<ConverseRequest>>,
+) -> Result<Option<ConverseRequest>, Status> {
+    match requests {
+        Some(requests) => requests.message().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn rejected(request_id: String, status: &Status) -> Response {
+    Response::Rejected(proto::Rejected {
+        request_id,
+        status: Some(status::to_message(status)),
+    })
+}

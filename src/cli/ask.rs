@@ -1,0 +1,158 @@
+//! `dragoman ask`: one question over gRPC, its answer as it comes.
+
+mod answer;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+
+use super::arguments::AskArguments;
+use super::output::{complain, harmless};
+use crate::chat::MessageId;
+use crate::rpc::proto::chat_client::ChatClient;
+use crate::rpc::proto::{AskRequest, Question};
+
+use answer::{Answer, Outcome};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Nothing reachable (`EX_UNAVAILABLE` of sysexits).
+const EXIT_UNAVAILABLE: u8 = 69;
+/// Later it will work (`EX_TEMPFAIL` of sysexits).
+const EXIT_TRY_LATER: u8 = 75;
+/// What shells report for a program that Ctrl-C ended.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    /// The address is none.
+    #[error("--server {server:?} {reason}")]
+    Server {
+        server: String,
+        reason: &'static str,
+    },
+    /// Nothing listens there, or no dragoman.
+    #[error(
+        "cannot connect to {server}: is dragoman running? `dragoman` starts it, --server names another"
+    )]
+    Connect { server: String },
+    /// The service refused the question, or the stream broke.
+    #[error("{}", refusal(.0))]
+    Refused(Box<Status>),
+    /// The stream ended in the middle.
+    #[error(
+        "the connection ended before the answer; the turn may go on{}", again(.session.as_deref())
+    )]
+    Cut { session: Option<String> },
+    /// Nobody reads the answer.
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] io::Error),
+    /// Ctrl-C.
+    #[error("stopped listening; the turn goes on{}", again(.session.as_deref()))]
+    Interrupted { session: Option<String> },
+}
+
+/// Asks, prints, and says how it went by the exit code.
+pub(super) async fn run(arguments: &AskArguments) -> ExitCode {
+    let mut answer = Answer::new(io::stdout(), io::stderr(), io::stderr().is_terminal());
+    let told = tokio::select! {
+        told = Box::pin(tell(arguments, &mut answer)) => Some(told),
+        Ok(()) = tokio::signal::ctrl_c() => None,
+    };
+    let session = answer.session().map(str::to_owned);
+    let closed = answer.close();
+    match told.unwrap_or(Err(AskError::Interrupted { session })) {
+        Ok(Outcome::Answered) if closed.is_ok() => ExitCode::SUCCESS,
+        Ok(Outcome::Answered | Outcome::Failed) => ExitCode::FAILURE,
+        Err(error) => {
+            complain(&error.to_string());
+            error.exit_code()
+        }
+    }
+}
+
+async fn tell(
+    arguments: &AskArguments,
+    answer: &mut Answer<impl Write, impl Write>,
+) -> Result<Outcome, AskError> {
+    let mut client = ChatClient::new(connect(&arguments.server).await?);
+    let session = arguments.session.as_ref();
+    let request = AskRequest {
+        session_id: session.map_or_else(String::new, |id| id.as_str().to_owned()),
+        question: Some(Question {
+            content: arguments.question.clone(),
+            request_id: MessageId::random().as_str().to_owned(),
+            trace_context: None,
+        }),
+    };
+    let mut stream = client.ask(request).await?.into_inner();
+    while let Some(message) = stream.message().await? {
+        if let Some(outcome) = answer.take(message)? {
+            return Ok(outcome);
+        }
+    }
+    Err(AskError::Cut {
+        session: answer.session().map(str::to_owned),
+    })
+}
+
+async fn connect(server: &str) -> Result<Channel, AskError> {
+    let wrong = |reason| AskError::Server {
+        server: server.to_owned(),
+        reason,
+    };
+    if !server.starts_with("http://") {
+        return Err(wrong("is not like http://127.0.0.1:50051"));
+    }
+    let endpoint = Endpoint::from_shared(server.to_owned())
+        .map_err(|_| wrong("is not like http://127.0.0.1:50051"))?;
+    endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .connect()
+        .await
+        .map_err(|_| AskError::Connect {
+            server: server.to_owned(),
+        })
+}
+
+fn refusal(status: &Status) -> String {
+    match harmless(status.message()) {
+        empty if empty.is_empty() => format!("refused: {}", status.code().description()),
+        message => message,
+    }
+}
+
+fn again(session: Option<&str>) -> String {
+    session.map_or_else(String::new, |id| format!(", its session is {id}"))
+}
+
+// === impl AskError ===
+
+impl From<Status> for AskError {
+    fn from(status: Status) -> Self {
+        Self::Refused(Box::new(status))
+    }
+}
+
+impl AskError {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Server { .. } => ExitCode::from(2),
+            Self::Connect { .. } | Self::Cut { .. } => ExitCode::from(EXIT_UNAVAILABLE),
+            Self::Refused(status) => match status.code() {
+                Code::Unavailable => ExitCode::from(EXIT_UNAVAILABLE),
+                Code::ResourceExhausted => ExitCode::from(EXIT_TRY_LATER),
+                _ => ExitCode::FAILURE,
+            },
+            Self::Output(_) => ExitCode::FAILURE,
+            Self::Interrupted { .. } => ExitCode::from(EXIT_INTERRUPTED),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Settings: flags over environment over a TOML file over defaults.
+//!
+//! [`SETTINGS`] is the one list of them. Every key, variable, bound and default that is documented,
+//! read or shown comes from there; the values land in the `Config` of the module they belong to.
+//! All problems are found before anything is opened, and told at once.
+
+mod environment;
+mod file;
+mod loading;
+mod problem;
+mod setting;
+mod settings;
+mod show;
+mod values;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::agent;
+use crate::catalog;
+use crate::chat::Limits;
+use crate::chat_service;
+use crate::gateway;
+use crate::lifecycle;
+use crate::model;
+use crate::store;
+use crate::telemetry;
+
+pub use problem::{ConfigError, Origin, Problem};
+pub use setting::Setting;
+pub use settings::SETTINGS;
+
+use loading::Loading;
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where browsers connect, as `host:port`. Port 0 takes a free one.
+    pub http: String,
+    /// Where gRPC clients connect, as `host:port`. Port 0 takes a free one.
+    pub grpc: String,
+    /// Where sessions are kept.
+    pub store: store::Config,
+    /// What questions are answered from.
+    pub catalog: catalog::Config,
+    /// What answers.
+    pub model: model::Config,
+    /// What a session accepts.
+    pub limits: Limits,
+    /// What a turn may use up.
+    pub agent: agent::Config,
+    /// How browsers are served.
+    pub gateway: gateway::Config,
+    /// How gRPC clients are served.
+    pub chat_service: chat_service::Config,
+    /// Traces and logs.
+    pub telemetry: telemetry::Config,
+    /// How the process stops.
+    pub lifecycle: lifecycle::Config,
+}
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--config`: the TOML file.
+    pub config: Option<PathBuf>,
+    /// Key and value of every setting given by its flag, which is the key with two dashes before
+    /// it.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+/// A configuration without problems, and where each of its values came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The values.
+    pub config: Config,
+    /// The TOML file that was read.
+    pub file: Option<PathBuf>,
+    /// Origins by key; a setting that is not here has its default.
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+/// Reads the settings: `flags`, then `environment` (see [`read_environment`]), then the TOML file
+/// these two name.
+pub fn load(
+    flags: &Flags,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Loaded, ConfigError> {
+    Loading::run(flags, environment)
+}
+
+/// The environment of this process. Nothing else in dragoman looks at it.
+pub fn read_environment() -> impl Iterator<Item = (OsString, OsString)> {
+    // `vars` would panic on a variable that is not Unicode, be it none of ours.
+    std::env::vars_os()
+}
+
+/// What the setting `key` is, and its default: the help text of its flag.
+pub fn help(key: &str) -> String {
+    SETTINGS
+        .iter()
+        .find(|setting| setting.key == key)
+        .map(|setting| format!("{} [default: {}]", setting.help, setting.default_text()))
+        .unwrap_or_default()
+}
+
+// === impl Config ===
+
+impl Default for Config {
+    /// What holds when nothing is set and the environment names no home.
+    fn default() -> Self {
+        Self {
+            http: "127.0.0.1:8000".to_owned(),
+            grpc: "127.0.0.1:50051".to_owned(),
+            store: store::Config::Sqlite(PathBuf::from("dragoman/sessions.db")),
+            catalog: catalog::Config::Demo,
+            model: model::Config::default(),
+            limits: Limits::default(),
+            agent: agent::Config::default(),
+            gateway: gateway::Config::default(),
+            chat_service: chat_service::Config::default(),
+            telemetry: telemetry::Config::default(),
+            lifecycle: lifecycle::Config::default(),
+        }
+    }
+}
+
+// === impl Loaded ===
+
+impl Loaded {
+    /// Where the value of the setting `key` came from.
+    pub fn origin(&self, key: &str) -> &Origin {
+        self.origins.get(key).unwrap_or(&Origin::Default)
+    }
+
+    /// The effective values as a TOML file, each with its origin as a comment.
+    pub fn show(&self) -> String {
+        show::document(self)
+    }
+
+    /// What was read, in one line.
+    pub fn summary(&self) -> String {
+        show::summary(self)
+    }
+}

@@ -1,0 +1,226 @@
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
+
+use super::Config;
+use super::values;
+
+/// One thing that can be set.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in the TOML file, with its section: `gateway.ping_interval`.
+    pub key: &'static str,
+    /// What it is, in one sentence.
+    pub help: &'static str,
+    /// Standard variables that set it too, the stronger first. Ours is stronger than any of them.
+    pub also: &'static [&'static str],
+    kind: Kind,
+}
+
+/// How TOML writes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A string.
+    Text,
+    /// A string with a unit.
+    Duration,
+    /// An integer, or a string with a unit.
+    Size,
+    /// An integer.
+    Count,
+    /// A float or an integer.
+    Ratio,
+    /// A boolean.
+    Switch,
+    /// An array of strings; elsewhere separated by commas.
+    List,
+}
+
+/// Where the field is. Reached mutably, so that one function serves reading and writing.
+type Field<T> = fn(&mut Config) -> &mut T;
+
+/// What a value is made of, and where it goes.
+#[derive(Debug)]
+enum Kind {
+    Duration(Field<Duration>, RangeInclusive<Duration>),
+    Size(Field<usize>, RangeInclusive<usize>),
+    Count(Field<usize>, RangeInclusive<usize>),
+    Count32(Field<u32>, RangeInclusive<u32>),
+    Switch(Field<bool>),
+    Special(Special),
+}
+
+/// A value with a grammar of its own.
+#[derive(Debug)]
+pub(super) struct Special {
+    /// How TOML writes it.
+    pub(super) form: Form,
+    /// What is accepted, for people.
+    pub(super) accepts: &'static str,
+    /// The default, where it is not one value.
+    pub(super) default: Option<&'static str>,
+    /// Checks a text and stores it; a relative path is relative to the folder given.
+    pub(super) set: fn(&mut Config, &str, &Path) -> Result<(), String>,
+    /// The value as a text that `set` takes.
+    pub(super) get: fn(&Config) -> String,
+}
+
+pub(super) const fn duration(
+    key: &'static str,
+    help: &'static str,
+    field: Field<Duration>,
+    range: RangeInclusive<Duration>,
+) -> Setting {
+    Setting::new(key, help, Kind::Duration(field, range))
+}
+
+pub(super) const fn size(
+    key: &'static str,
+    help: &'static str,
+    field: Field<usize>,
+    range: RangeInclusive<usize>,
+) -> Setting {
+    Setting::new(key, help, Kind::Size(field, range))
+}
+
+pub(super) const fn count(
+    key: &'static str,
+    help: &'static str,
+    field: Field<usize>,
+    range: RangeInclusive<usize>,
+) -> Setting {
+    Setting::new(key, help, Kind::Count(field, range))
+}
+
+pub(super) const fn count32(
+    key: &'static str,
+    help: &'static str,
+    field: Field<u32>,
+    range: RangeInclusive<u32>,
+) -> Setting {
+    Setting::new(key, help, Kind::Count32(field, range))
+}
+
+pub(super) const fn switch(key: &'static str, help: &'static str, field: Field<bool>) -> Setting {
+    Setting::new(key, help, Kind::Switch(field))
+}
+
+pub(super) const fn special(key: &'static str, help: &'static str, special: Special) -> Setting {
+    Setting::new(key, help, Kind::Special(special))
+}
+
+// === impl Setting ===
+
+impl Setting {
+    /// Its variable: `DRAGOMAN_GATEWAY_PING_INTERVAL`.
+    pub fn variable(&self) -> String {
+        format!(
+            "DRAGOMAN_{}",
+            self.key.to_ascii_uppercase().replace('.', "_")
+        )
+    }
+
+    /// What is accepted, for people: `1s to 10m`.
+    pub fn accepts(&self) -> String {
+        match &self.kind {
+            Kind::Duration(_, range) => format!(
+                "{} to {}",
+                values::duration_text(*range.start()),
+                values::duration_text(*range.end())
+            ),
+            Kind::Size(_, range) => format!(
+                "{} to {}",
+                values::size_text(*range.start()),
+                values::size_text(*range.end())
+            ),
+            Kind::Count(_, range) => format!("{} to {}", range.start(), range.end()),
+            Kind::Count32(_, range) => format!("{} to {}", range.start(), range.end()),
+            Kind::Switch(_) => "true or false".to_owned(),
+            Kind::Special(special) => special.accepts.to_owned(),
+        }
+    }
+
+    /// Its value when nobody sets it.
+    pub fn default_text(&self) -> String {
+        match &self.kind {
+            Kind::Special(Special {
+                default: Some(text),
+                ..
+            }) => (*text).to_owned(),
+            _ => self.text(&Config::default()),
+        }
+    }
+
+    /// Its value in `config`, as its variable would have it.
+    pub fn text(&self, config: &Config) -> String {
+        let copy = &mut config.clone();
+        match &self.kind {
+            Kind::Duration(field, _) => values::duration_text(*field(copy)),
+            Kind::Size(field, _) => values::size_text(*field(copy)),
+            Kind::Count(field, _) => field(copy).to_string(),
+            Kind::Count32(field, _) => field(copy).to_string(),
+            Kind::Switch(field) => field(copy).to_string(),
+            Kind::Special(special) => (special.get)(copy),
+        }
+    }
+
+    /// Puts a value into `config`, if it is accepted; a relative path is relative to `folder`.
+    pub(super) fn set(&self, config: &mut Config, text: &str, folder: &Path) -> Result<(), String> {
+        match &self.kind {
+            Kind::Duration(field, range) => {
+                *field(config) = self.within(range, values::duration(text)?)?;
+            }
+            Kind::Size(field, range) => {
+                *field(config) = self.within(range, values::size(text)?)?;
+            }
+            Kind::Count(field, range) => {
+                *field(config) = self.within(range, values::count(text)?)?;
+            }
+            Kind::Count32(field, range) => {
+                // What does not even fit is out of any range.
+                let number = u32::try_from(values::count(text)?).unwrap_or(u32::MAX);
+                *field(config) = self.within(range, number)?;
+            }
+            Kind::Switch(field) => *field(config) = values::switch(text)?,
+            Kind::Special(special) => (special.set)(config, text, folder)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn form(&self) -> Form {
+        match &self.kind {
+            Kind::Duration(..) => Form::Duration,
+            Kind::Size(..) => Form::Size,
+            Kind::Count(..) | Kind::Count32(..) => Form::Count,
+            Kind::Switch(_) => Form::Switch,
+            Kind::Special(special) => special.form,
+        }
+    }
+
+    /// This setting, which standard variables set too.
+    pub(super) const fn also(self, also: &'static [&'static str]) -> Self {
+        Self {
+            key: self.key,
+            help: self.help,
+            also,
+            kind: self.kind,
+        }
+    }
+
+    const fn new(key: &'static str, help: &'static str, kind: Kind) -> Self {
+        Self {
+            key,
+            help,
+            also: &[],
+            kind,
+        }
+    }
+
+    fn within<T: PartialOrd>(&self, range: &RangeInclusive<T>, value: T) -> Result<T, String> {
+        if range.contains(&value) {
+            Ok(value)
+        } else {
+            Err(format!("out of range, accepted: {}", self.accepts()))
+        }
+    }
+}

@@ -1,0 +1,324 @@
+use std::time::Duration;
+
+use super::Config;
+use super::setting::{Form, Setting, Special, count, count32, duration, size, special, switch};
+use super::values;
+use crate::catalog;
+use crate::model;
+use crate::store;
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+/// Longest text that fits an event of the store even if its JSON escapes every second character.
+const EVENT_TEXT: usize = store::EVENT_BYTES / 2;
+
+const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Every setting, in the order people are told of them. The first ones have flags.
+pub static SETTINGS: &[Setting] = &[
+    special(
+        "http",
+        "Where browsers connect: the page, `/ws/{session_id}`, `/healthz`, `/readyz`",
+        Special {
+            form: Form::Text,
+            accepts: "HOST:PORT, port 0 takes a free one",
+            default: None,
+            set: |config, text, _| values::address(text).map(|value| config.http = value),
+            get: |config| config.http.clone(),
+        },
+    ),
+    special(
+        "grpc",
+        "Where gRPC clients connect: `dragoman.chat.v1.Chat`, health, reflection",
+        Special {
+            form: Form::Text,
+            accepts: "HOST:PORT, port 0 takes a free one",
+            default: None,
+            set: |config, text, _| values::address(text).map(|value| config.grpc = value),
+            get: |config| config.grpc.clone(),
+        },
+    ),
+    special(
+        "store",
+        "Where sessions are kept; by default below `$XDG_STATE_HOME` where that is set",
+        Special {
+            form: Form::Text,
+            accepts: "sqlite:PATH, its folder is made",
+            default: Some("sqlite:$HOME/.local/state/dragoman/sessions.db"),
+            set: |config, text, folder| {
+                values::store(text, folder).map(|value| config.store = value)
+            },
+            get: |config| match &config.store {
+                store::Config::Sqlite(path) => format!("sqlite:{}", path.display()),
+            },
+        },
+    ),
+    special(
+        "catalog",
+        "What questions are answered from",
+        Special {
+            form: Form::Text,
+            accepts: "demo, or a JSON FILE",
+            default: None,
+            set: |config, text, folder| {
+                values::catalog(text, folder).map(|value| config.catalog = value)
+            },
+            get: |config| match &config.catalog {
+                catalog::Config::Demo => "demo".to_owned(),
+                catalog::Config::File(path) => path.display().to_string(),
+            },
+        },
+    ),
+    special(
+        "model",
+        "What answers",
+        Special {
+            form: Form::Text,
+            accepts: "guide, or scripted:FILE",
+            default: None,
+            set: |config, text, folder| {
+                values::model(text, folder).map(|value| config.model.kind = value)
+            },
+            get: |config| match &config.model.kind {
+                model::Kind::Guide => "guide".to_owned(),
+                model::Kind::Scripted(path) => format!("scripted:{}", path.display()),
+            },
+        },
+    ),
+    duration(
+        "guide_pace",
+        "How long the guide waits between two pieces of text",
+        |config| &mut config.model.guide_pace,
+        Duration::ZERO..=seconds(1),
+    ),
+    size(
+        "limits.question_bytes",
+        "Longest question",
+        |config| &mut config.limits.question_bytes,
+        64..=EVENT_TEXT,
+    ),
+    count(
+        "limits.waiting_questions",
+        "How many questions of a session may wait while a turn runs",
+        |config| &mut config.limits.waiting_questions,
+        0..=1_000,
+    ),
+    count(
+        "limits.rate_questions",
+        "Questions a session may ask in any `limits.rate_window`",
+        |config| &mut config.limits.rate_questions,
+        1..=10_000,
+    ),
+    duration(
+        "limits.rate_window",
+        "The sliding window questions are counted in",
+        |config| &mut config.limits.rate_window,
+        seconds(1)..=seconds(3_600),
+    ),
+    count32(
+        "agent.max_steps",
+        "Most model requests of one turn",
+        |config| &mut config.agent.max_steps,
+        1..=100,
+    ),
+    count(
+        "agent.max_parallel_tools",
+        "Most tool calls of one step",
+        |config| &mut config.agent.max_parallel_tools,
+        1..=64,
+    ),
+    duration(
+        "agent.turn_timeout",
+        "Longest time a turn may take",
+        |config| &mut config.agent.turn_timeout,
+        seconds(1)..=seconds(3_600),
+    ),
+    duration(
+        "agent.model_idle_timeout",
+        "Longest silence of the model within a step",
+        |config| &mut config.agent.model_idle_timeout,
+        ms(100)..=seconds(600),
+    ),
+    duration(
+        "agent.tool_timeout",
+        "Longest time one tool call may take",
+        |config| &mut config.agent.tool_timeout,
+        ms(100)..=seconds(600),
+    ),
+    size(
+        "agent.answer_bytes",
+        "Longest answer",
+        |config| &mut config.agent.answer_bytes,
+        KIB..=EVENT_TEXT,
+    ),
+    size(
+        "agent.tool_result_bytes",
+        "Longest tool result the model is given",
+        |config| &mut config.agent.tool_result_bytes,
+        KIB..=EVENT_TEXT,
+    ),
+    size(
+        "agent.history_bytes",
+        "How much of the conversation the model is given, the newest whole turns",
+        |config| &mut config.agent.history_bytes,
+        KIB..=MIB,
+    ),
+    special(
+        "gateway.origins",
+        "Origins a page may come from besides the gateway's own; `*` stands for any characters",
+        Special {
+            form: Form::List,
+            accepts: "up to 100, such as `https://*.example.com`",
+            default: None,
+            set: |config, text, _| {
+                values::origins(text).map(|value| config.gateway.origins = value)
+            },
+            get: |config| config.gateway.origins.join(","),
+        },
+    ),
+    switch(
+        "gateway.allow_missing_origin",
+        "Whether a client without an `Origin` header, which no browser is, may connect",
+        |config| &mut config.gateway.allow_missing_origin,
+    ),
+    duration(
+        "gateway.ping_interval",
+        "How often a `ping` is sent",
+        |config| &mut config.gateway.ping_interval,
+        seconds(1)..=seconds(600),
+    ),
+    duration(
+        "gateway.silence_timeout",
+        "How long a client may be silent, pongs included, before it counts as gone",
+        |config| &mut config.gateway.silence_timeout,
+        seconds(2)..=seconds(3_600),
+    ),
+    duration(
+        "gateway.partial_interval",
+        "The shortest time between two partials of one turn",
+        |config| &mut config.gateway.partial_interval,
+        Duration::ZERO..=seconds(5),
+    ),
+    duration(
+        "gateway.write_timeout",
+        "How long one frame may take to be written before the client counts as stalled",
+        |config| &mut config.gateway.write_timeout,
+        ms(100)..=seconds(300),
+    ),
+    size(
+        "gateway.frame_bytes",
+        "Largest frame a client may send",
+        |config| &mut config.gateway.frame_bytes,
+        KIB..=16 * MIB,
+    ),
+    count(
+        "gateway.connections",
+        "Most WebSocket connections at a time",
+        |config| &mut config.gateway.connections,
+        1..=1_000_000,
+    ),
+    size(
+        "grpc_server.message_bytes",
+        "Largest message a gRPC client may send",
+        |config| &mut config.chat_service.message_bytes,
+        KIB..=16 * MIB,
+    ),
+    count32(
+        "grpc_server.streams_per_connection",
+        "Most streams of one gRPC connection at a time",
+        |config| &mut config.chat_service.streams_per_connection,
+        1..=100_000,
+    ),
+    duration(
+        "grpc_server.keepalive_interval",
+        "How often an idle gRPC connection is probed with an HTTP/2 PING",
+        |config| &mut config.chat_service.keepalive_interval,
+        seconds(1)..=seconds(3_600),
+    ),
+    duration(
+        "grpc_server.keepalive_timeout",
+        "How long the answer to that PING may take",
+        |config| &mut config.chat_service.keepalive_timeout,
+        seconds(1)..=seconds(600),
+    ),
+    special(
+        "telemetry.log",
+        "Which log lines are written; `RUST_LOG` is not read",
+        Special {
+            form: Form::Text,
+            accepts: "off, error, warn, info, debug or trace, and `target=level`, with commas",
+            default: None,
+            set: |config, text, _| values::log(text).map(|value| config.telemetry.log = value),
+            get: |config| config.telemetry.log.clone(),
+        },
+    ),
+    special(
+        "telemetry.log_format",
+        "How log lines look; auto is text on a terminal, JSON otherwise",
+        Special {
+            form: Form::Text,
+            accepts: "auto, text or json",
+            default: None,
+            set: |config, text, _| {
+                values::log_format(text).map(|value| config.telemetry.log_format = value)
+            },
+            get: |config| values::log_format_text(config.telemetry.log_format),
+        },
+    ),
+    special(
+        "telemetry.sample_ratio",
+        "Share of new traces that is recorded; a caller's decision is followed",
+        Special {
+            form: Form::Ratio,
+            accepts: "0 to 1, at most three decimals",
+            default: None,
+            set: |config, text, _| {
+                values::permille(text).map(|value| config.telemetry.sample_permille = value)
+            },
+            get: |config| values::permille_text(config.telemetry.sample_permille),
+        },
+    ),
+    special(
+        "telemetry.service_name",
+        "`service.name` of traces",
+        Special {
+            form: Form::Text,
+            accepts: "1 to 128 characters",
+            default: None,
+            set: |config, text, _| {
+                values::name(text).map(|value| config.telemetry.service_name = value)
+            },
+            get: |config| config.telemetry.service_name.clone(),
+        },
+    )
+    .also(&["OTEL_SERVICE_NAME"]),
+    special(
+        "telemetry.otlp_endpoint",
+        "Where traces are sent by OTLP over gRPC; empty: nowhere",
+        Special {
+            form: Form::Text,
+            accepts: "http://HOST:PORT, usually port 4317",
+            default: None,
+            set: |config, text, _| {
+                values::endpoint(text).map(|value| config.telemetry.otlp_endpoint = value)
+            },
+            get: |config: &Config| config.telemetry.otlp_endpoint.clone().unwrap_or_default(),
+        },
+    )
+    .also(&[
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+    ]),
+    duration(
+        "shutdown.drain_timeout",
+        "How long running turns may take to end when dragoman is told to stop",
+        |config| &mut config.lifecycle.drain_timeout,
+        Duration::ZERO..=seconds(3_600),
+    ),
+];

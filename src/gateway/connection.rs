@@ -1,0 +1,198 @@
+//! One connection: a reader and a writer that never wait for each other's socket.
+//!
+//! The reader turns frames into requests. The [`Writer`] turns what the service says into frames. A client that does not
+//! read parks only the writer, whose deadline then ends the connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::StreamExt as _;
+use futures_util::stream::SplitStream;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+use tungstenite::Error as SocketError;
+
+use super::Gateway;
+use super::close::Close;
+use super::frames::{self, ClientFrame, InvalidFrame};
+use super::turn_spans::TurnSpans;
+use super::upgrade::Admitted;
+use super::writer::{Notice, Writer};
+use crate::chat::{Cursor, MessageId, SessionId};
+use crate::rpc::client::{Chat, Conversation, Requests};
+use crate::rpc::convert::Question;
+use crate::rpc::status::{Refusal, RefusalKind};
+
+/// Frames that wait for the writer besides the service's own.
+const NOTICES: usize = 8;
+/// How long the service may take to open a conversation.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves one admitted client to its end.
+pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket) {
+    let session = admitted.session.clone();
+    let (sink, stream) = socket.split();
+    let spans = Arc::new(TurnSpans::default());
+    let (notices, notices_receiver) = mpsc::channel(NOTICES);
+    let (heard, heard_receiver) = watch::channel(Instant::now());
+    let mut writer = Writer::new(
+        gateway.clone(),
+        session.clone(),
+        sink,
+        Arc::clone(&spans),
+        notices_receiver,
+        heard_receiver,
+    );
+    let opened = open(
+        gateway.0.chat.clone(),
+        session.clone(),
+        admitted.after.clone(),
+    )
+    .await;
+    let conversation = match opened {
+        Ok(conversation) => conversation,
+        Err(refusal) => {
+            tracing::warn!(session = session.short(), %refusal, "a conversation could not be opened");
+            return writer.give_up(refusal).await;
+        }
+    };
+    let reader = Reader {
+        frame_bytes: gateway.0.config.frame_bytes,
+        session,
+        stream,
+        spans,
+        notices,
+        requests: conversation.requests,
+        heard,
+    };
+    let first_seq = admitted.after.map(|after| after.seq + 1);
+    // Whichever ends first ends the other: its half of the socket is dropped with it.
+    tokio::select! {
+        () = writer.run(conversation.updates, first_seq) => {}
+        () = reader.run() => {}
+    }
+}
+
+async fn open(
+    chat: Chat,
+    session: SessionId,
+    after: Option<Cursor>,
+) -> Result<Conversation, Refusal> {
+    let open = chat.converse(&session, after);
+    tokio::time::timeout(OPEN_TIMEOUT, open)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Refusal {
+                kind: RefusalKind::Unavailable,
+                message: "the chat service does not answer".to_owned(),
+            })
+        })
+}
+
+/// The client's side of a connection.
+struct Reader {
+    frame_bytes: usize,
+    session: SessionId,
+    stream: SplitStream<WebSocket>,
+    spans: Arc<TurnSpans>,
+    notices: mpsc::Sender<Notice>,
+    requests: Requests,
+    /// When the client was last heard of.
+    heard: watch::Sender<Instant>,
+}
+
+// === impl Reader ===
+
+impl Reader {
+    /// Returns when the client has gone; a close that is ours to send is left to the writer.
+    async fn run(mut self) {
+        loop {
+            let message = match self.stream.next().await {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => match close_for(error) {
+                    Some(close) => return self.close(close).await,
+                    None => return,
+                },
+                None => return,
+            };
+            self.heard.send_replace(Instant::now());
+            let answer = match message {
+                Message::Text(text) if text.len() > self.frame_bytes => {
+                    return self.close(Close::TooLarge).await;
+                }
+                Message::Text(text) => self.take(text.as_str()),
+                Message::Binary(_) => Err(InvalidFrame::Binary),
+                Message::Ping(_) | Message::Pong(_) => Ok(None),
+                Message::Close(_) => return,
+            };
+            let frame = match answer {
+                Ok(None) => continue,
+                Ok(Some(frame)) => frame,
+                Err(invalid) => frames::invalid(&invalid),
+            };
+            if self.notices.send(Notice::Frame(frame)).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes a text frame. `Some` is an error frame to send back.
+    fn take(&self, text: &str) -> Result<Option<String>, InvalidFrame> {
+        let sent = match frames::read(text)? {
+            ClientFrame::Nothing => Ok(()),
+            ClientFrame::Cancel { turn } => {
+                self.requests.cancel(turn).map_err(|error| (error, None))
+            }
+            ClientFrame::Ask {
+                content,
+                id,
+                trace_context,
+            } => {
+                let id = id.unwrap_or_else(MessageId::random);
+                let trace_context = self.spans.begin(&self.session, &id, &trace_context);
+                let question = Question {
+                    content,
+                    message: Some(id.clone()),
+                    trace_context,
+                };
+                self.requests
+                    .ask(question)
+                    .map_err(|error| (error, Some(id)))
+            }
+        };
+        Ok(match sent {
+            Ok(()) => None,
+            Err((_, id)) => {
+                let refusal = Refusal {
+                    kind: RefusalKind::Limit,
+                    message: "too many messages at once: wait for answers".to_owned(),
+                };
+                let id = id.as_ref().map(MessageId::as_str);
+                let trace = self.spans.refused(id.unwrap_or_default(), &refusal);
+                Some(frames::refused(&refusal, id, trace))
+            }
+        })
+    }
+
+    /// Has the writer close the connection, and waits until it has.
+    async fn close(self, close: Close) {
+        if self.notices.send(Notice::Close(close)).await.is_ok() {
+            self.notices.closed().await;
+        }
+    }
+}
+
+/// How to answer a client that broke the protocol; `None` if nobody is there any more.
+fn close_for(error: axum::Error) -> Option<Close> {
+    let error = error.into_inner().downcast::<SocketError>().ok()?;
+    match *error {
+        SocketError::Capacity(_) => Some(Close::TooLarge),
+        SocketError::Utf8(_) => Some(Close::NotUtf8),
+        SocketError::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
+            None
+        }
+        SocketError::Protocol(_) => Some(Close::Protocol),
+        _ => None,
+    }
+}

@@ -1,0 +1,298 @@
+//! The JSON of the WebSocket protocol, in and out. The only file that knows how frames look; `proto/websocket.md`
+//! documents them.
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::chat::{Event, EventBody, Finish, InvalidId, MessageId, TraceContext, TraceId, TurnId};
+use crate::rpc::status::Refusal;
+
+/// What a client wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ClientFrame {
+    /// An answer.
+    Ask {
+        content: String,
+        id: Option<MessageId>,
+        trace_context: TraceContext,
+    },
+    /// The running turn stopped; `None` means whichever runs.
+    Cancel { turn: Option<TurnId> },
+    /// Nothing: a sign of life, or an empty question.
+    Nothing,
+}
+
+/// A frame that cannot be taken. The text is the `error` frame's content: it says what to send instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidFrame {
+    #[error("Invalid JSON format")]
+    NotJson,
+    #[error(
+        "Invalid JSON format: a frame is an object such as {{\"content\": \"List all tables\"}}"
+    )]
+    NotAnObject,
+    #[error("Invalid frame: {0} must be a string")]
+    NotAString(&'static str),
+    #[error("Invalid frame: {0}")]
+    Id(#[from] InvalidId),
+    #[error("Invalid frame: send JSON in a text frame, not in a binary one")]
+    Binary,
+}
+
+/// A frame as it is written. Keys that do not apply are left out.
+#[derive(Debug, Default, Serialize)]
+struct ServerFrame<'a> {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawClientFrame {
+    #[serde(default)]
+    r#type: Value,
+    #[serde(default)]
+    content: Value,
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    turn_id: Value,
+    #[serde(default)]
+    traceparent: Value,
+    #[serde(default)]
+    tracestate: Value,
+}
+
+/// Reads a text frame. Keys nobody knows are ignored, as the replaced service did.
+pub(super) fn read(text: &str) -> Result<ClientFrame, InvalidFrame> {
+    let value: Value = serde_json::from_str(text).map_err(|_| InvalidFrame::NotJson)?;
+    if !value.is_object() {
+        return Err(InvalidFrame::NotAnObject);
+    }
+    let raw: RawClientFrame =
+        serde_json::from_value(value).map_err(|_| InvalidFrame::NotAnObject)?;
+    match raw.r#type.as_str() {
+        Some("cancel") => {
+            let turn = string(&raw.turn_id, "turn_id")?;
+            let turn = turn.map(TurnId::parse).transpose()?;
+            return Ok(ClientFrame::Cancel { turn });
+        }
+        Some("pong") => return Ok(ClientFrame::Nothing),
+        // The replaced service never looked at `type`.
+        Some(_) | None => {}
+    }
+    let Some(content) = string(&raw.content, "content")? else {
+        return Ok(ClientFrame::Nothing);
+    };
+    let id = string(&raw.id, "id")?.map(MessageId::parse).transpose()?;
+    // A malformed trace context is ignored, never an error: https://www.w3.org/TR/trace-context/#processing-model
+    let header = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(ClientFrame::Ask {
+        content: content.to_owned(),
+        id,
+        trace_context: TraceContext {
+            traceparent: header(&raw.traceparent),
+            tracestate: header(&raw.tracestate),
+        },
+    })
+}
+
+/// A key's text; `None` if the key is missing, `null` or empty.
+fn string<'a>(value: &'a Value, key: &'static str) -> Result<Option<&'a str>, InvalidFrame> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        _ => Err(InvalidFrame::NotAString(key)),
+    }
+}
+
+/// The frame of an event; `None` for the ones the protocol does not show.
+pub(super) fn event(event: &Event) -> Option<String> {
+    let common = ServerFrame {
+        turn_id: Some(event.turn.to_string()),
+        seq: Some(event.seq),
+        timestamp: Some(timestamp(event.time)),
+        trace_id: trace_id(event.trace),
+        ..ServerFrame::default()
+    };
+    let error;
+    let frame = match &event.body {
+        EventBody::User { content, message } => ServerFrame {
+            r#type: "user",
+            content: Some(content),
+            id: message.as_ref().map(MessageId::as_str),
+            ..common
+        },
+        EventBody::ToolCall { .. } => return None,
+        EventBody::ToolResult { result, .. } => ServerFrame {
+            r#type: "tool",
+            content: Some(&result.content),
+            tool_name: Some(&result.name),
+            ..common
+        },
+        EventBody::Agent {
+            content, finish, ..
+        } => ServerFrame {
+            r#type: "agent",
+            content: Some(content),
+            finish: match finish {
+                Finish::Completed => None,
+                Finish::Cancelled => Some("cancelled"),
+                Finish::Truncated => Some("truncated"),
+            },
+            ..common
+        },
+        EventBody::Error { message, .. } => {
+            error = format!("Agent error: {message}");
+            ServerFrame {
+                r#type: "error",
+                content: Some(&error),
+                ..common
+            }
+        }
+    };
+    Some(text(&frame))
+}
+
+/// The whole answer so far.
+pub(super) fn partial(content: &str, turn: TurnId, trace: TraceId) -> String {
+    text(&ServerFrame {
+        r#type: "agent_partial",
+        content: Some(content),
+        turn_id: Some(turn.to_string()),
+        timestamp: Some(timestamp(SystemTime::now())),
+        trace_id: trace_id(trace),
+        ..ServerFrame::default()
+    })
+}
+
+/// A frame that was not taken.
+pub(super) fn invalid(why: &InvalidFrame) -> String {
+    error(&why.to_string(), None, TraceId::default())
+}
+
+/// A question that was not taken; `id` is the client's id of it.
+pub(super) fn refused(refusal: &Refusal, id: Option<&str>, trace: TraceId) -> String {
+    error(&capitalized(&refusal.message), id, trace)
+}
+
+/// An error of the connection, not of a turn.
+pub(super) fn error(content: &str, id: Option<&str>, trace: TraceId) -> String {
+    text(&ServerFrame {
+        r#type: "error",
+        content: Some(content),
+        id,
+        timestamp: Some(timestamp(SystemTime::now())),
+        trace_id: trace_id(trace),
+        ..ServerFrame::default()
+    })
+}
+
+/// The log does not reach back to the client's position: what follows is the whole log.
+pub(super) fn gap() -> String {
+    text(&ServerFrame {
+        r#type: "gap",
+        content: Some("The history you have is out of date. The whole conversation follows."),
+        timestamp: Some(timestamp(SystemTime::now())),
+        ..ServerFrame::default()
+    })
+}
+
+/// A sign of life, exactly as documented.
+pub(super) const PING: &str = r#"{"type":"ping"}"#;
+
+fn text(frame: &ServerFrame<'_>) -> String {
+    // Strings and numbers only: this cannot fail.
+    serde_json::to_string(frame).unwrap_or_default()
+}
+
+fn trace_id(trace: TraceId) -> Option<String> {
+    (trace != TraceId::default()).then(|| trace.to_string())
+}
+
+/// ISO 8601 in UTC with milliseconds.
+fn timestamp(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time)
+        .map(|time| format!("{time:.3}"))
+        .unwrap_or_default()
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(content: &str) -> ClientFrame {
+        ClientFrame::Ask {
+            content: content.to_owned(),
+            id: None,
+            trace_context: TraceContext::default(),
+        }
+    }
+
+    #[test]
+    fn a_question_is_a_content_whatever_else_is_there() {
+        assert_eq!(read(r#"{"content":"Hi"}"#), Ok(ask("Hi")));
+        assert_eq!(
+            read(r#"{"content":"Hi","type":"user","x":[1]}"#),
+            Ok(ask("Hi"))
+        );
+        assert_eq!(read(r#"{"content":"Hi","traceparent":7}"#), Ok(ask("Hi")));
+    }
+
+    #[test]
+    fn an_empty_question_is_nothing() {
+        for empty in [
+            "{}",
+            r#"{"content":""}"#,
+            r#"{"content":null}"#,
+            r#"{"type":"pong"}"#,
+        ] {
+            assert_eq!(read(empty), Ok(ClientFrame::Nothing), "{empty}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let message = |text| read(text).unwrap_err().to_string();
+        assert_eq!(message("nonsense"), "Invalid JSON format");
+        assert_eq!(message(""), "Invalid JSON format");
+        assert!(message("[1]").starts_with("Invalid JSON format: a frame is an object"));
+        assert_eq!(
+            message(r#"{"content":5}"#),
+            "Invalid frame: content must be a string"
+        );
+        assert!(message(r#"{"content":"x","id":"a b"}"#).contains("128 printable"));
+        assert!(message(r#"{"type":"cancel","turn_id":"7"}"#).contains("32 hexadecimal"));
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_not_followed() {
+        let deep = "[".repeat(60_000);
+        assert_eq!(read(&deep), Err(InvalidFrame::NotJson));
+    }
+}

@@ -1,0 +1,71 @@
+// The use of a tool: one line, and its result for who opens it.
+
+import { copyButton } from "./clipboard.js";
+import { element } from "./dom.js";
+
+const LONGEST_SHOWN = 20_000;
+const LONGEST_SUMMARY = 80;
+
+export function toolCard(name, content) {
+  const result = read(content);
+  const { text, failed } = summarize(result);
+  const card = element(
+    "details",
+    { class: failed ? "tool failed" : "tool" },
+    element(
+      "summary",
+      {},
+      element("span", { class: "unseen" }, "Tool used: "),
+      element("code", { class: "tool-name" }, name),
+      element("span", { class: "tool-summary" }, text),
+    ),
+  );
+  // Most cards are never opened, and a result can be long.
+  card.addEventListener("toggle", () => card.append(drawResult(name, result)), { once: true });
+  return card;
+}
+
+// `content` is a string that holds JSON. If it does not, it is shown as it is.
+function read(content) {
+  try {
+    return JSON.parse(content);
+  } catch {
+    return content;
+  }
+}
+
+function summarize(result) {
+  if (Array.isArray(result)) return { text: counted(result.length, "items") };
+  if (typeof result !== "object" || result === null) return { text: shortened(String(result)) };
+  if (result.error !== undefined) return { text: `failed: ${shortened(messageOf(result.error))}`, failed: true };
+
+  const list = Object.entries(result).find(([, value]) => Array.isArray(value));
+  if (list) return { text: counted(list[1].length, list[0].replaceAll("_", " ")) };
+  return { text: shortened(Object.keys(result).join(", ").replaceAll("_", " ")) };
+}
+
+function counted(number, things) {
+  return `${number} ${number === 1 ? things.replace(/s$/, "") : things}`;
+}
+
+function messageOf(error) {
+  return String(error?.message ?? (typeof error === "object" ? JSON.stringify(error) : error));
+}
+
+function shortened(text) {
+  return text.length > LONGEST_SUMMARY ? `${text.slice(0, LONGEST_SUMMARY)}…` : text;
+}
+
+function drawResult(name, result) {
+  const text = typeof result === "string" ? result : JSON.stringify(result, null, 2);
+  const rest = text.length - LONGEST_SHOWN;
+  const shown = element(
+    "pre",
+    { tabindex: "0", role: "region", "aria-label": `Result of ${name}` },
+    element("code", {}, text.slice(0, LONGEST_SHOWN)),
+  );
+  const foot = element("p", { class: "tool-foot" });
+  if (rest > 0) foot.append(`${rest.toLocaleString()} more characters are not shown. `);
+  foot.append(copyButton("copy result", `Copy the result of ${name}`, () => text));
+  return element("div", { class: "tool-result" }, shown, foot);
+}

@@ -1,0 +1,133 @@
+//! The gateway's spans of the questions one connection asked: from the frame received to the final frame written.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::Instant;
+use tracing::Span;
+
+use crate::chat::{Event, EventBody, MessageId, SessionId, TraceContext, TraceId, TurnId};
+use crate::rpc::status::{Refusal, RefusalKind};
+use crate::telemetry::{self, spans};
+
+/// The method questions are asked with, for spans.
+const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
+
+/// Spans of questions that have no final frame yet. Shared by the reader, which begins them, and the writer.
+#[derive(Debug, Default)]
+pub(super) struct TurnSpans(Mutex<HashMap<String, TurnSpan>>);
+
+#[derive(Debug)]
+struct TurnSpan {
+    /// Known once the question has become a turn.
+    turn: Option<TurnId>,
+    received: Instant,
+    partial_sent: bool,
+    gateway: Span,
+    client: Span,
+}
+
+impl TurnSpans {
+    /// A question was received. Returns the context to ask it with.
+    pub(super) fn begin(
+        &self,
+        session: &SessionId,
+        id: &MessageId,
+        caller: &TraceContext,
+    ) -> TraceContext {
+        let mut spans = self.lock();
+        let span = spans.entry(id.as_str().to_owned()).or_insert_with(|| {
+            let gateway = spans::gateway_turn(session);
+            telemetry::set_parent(&gateway, caller);
+            let client = spans::rpc_client(&gateway, METHOD);
+            TurnSpan {
+                turn: None,
+                received: Instant::now(),
+                partial_sent: false,
+                gateway,
+                client,
+            }
+        });
+        telemetry::context_of(&span.client)
+    }
+
+    /// A question became a turn.
+    pub(super) fn accepted(&self, request_id: &str, turn: TurnId) {
+        if let Some(span) = self.lock().get_mut(request_id) {
+            span.turn = Some(turn);
+            spans::record_turn(&span.gateway, turn);
+        }
+    }
+
+    /// A partial of a turn was written.
+    pub(super) fn partial_sent(&self, turn: TurnId) {
+        let mut spans = self.lock();
+        let Some(span) = spans.values_mut().find(|span| span.turn == Some(turn)) else {
+            return;
+        };
+        if !span.partial_sent {
+            span.partial_sent = true;
+            spans::record_first_partial(&span.gateway, span.received.elapsed());
+        }
+    }
+
+    /// A turn's final frame was written.
+    pub(super) fn ended(&self, event: &Event) {
+        let mut spans = self.lock();
+        spans.retain(|_, span| {
+            if span.turn != Some(event.turn) {
+                return true;
+            }
+            match &event.body {
+                EventBody::Error { reason, .. } => {
+                    span.fail(spans::error_type(*reason), "the turn failed");
+                }
+                EventBody::Agent { finish, .. } => spans::record_finish(&span.gateway, *finish),
+                EventBody::User { .. }
+                | EventBody::ToolCall { .. }
+                | EventBody::ToolResult { .. } => {}
+            }
+            false
+        });
+    }
+
+    /// A question was refused. Returns its trace.
+    pub(super) fn refused(&self, request_id: &str, refusal: &Refusal) -> TraceId {
+        let Some(span) = self.lock().remove(request_id) else {
+            return TraceId::default();
+        };
+        let error_type = match refusal.kind {
+            RefusalKind::Caller => "refused",
+            RefusalKind::Limit => "limit",
+            RefusalKind::Unavailable => "unavailable",
+            RefusalKind::Service => "internal",
+        };
+        span.fail(error_type, &refusal.message);
+        telemetry::trace_id(&span.gateway)
+    }
+
+    /// True if a question of this connection has no final frame yet.
+    pub(super) fn any(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, TurnSpan>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for TurnSpans {
+    /// The connection is gone; its turns go on without it.
+    fn drop(&mut self) {
+        for span in self.lock().values() {
+            span.fail("client_gone", "the client left before the final frame");
+        }
+    }
+}
+
+impl TurnSpan {
+    fn fail(&self, error_type: &'static str, message: &str) {
+        spans::record_error(&self.client, error_type, message);
+        spans::record_error(&self.gateway, error_type, message);
+    }
+}

@@ -1,0 +1,383 @@
+//! The writing half of a connection: what the service says, as frames, at the pace the client reads.
+//!
+//! Partials are conflated: the text is kept as it grows, and the newest state goes out when the socket can take it, at
+//! most once an interval. Every other frame is written as it comes. Nothing queues here: while a write waits, the service's
+//! stream waits too, and a follower there is a cursor, not a queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::SinkExt as _;
+use futures_util::stream::SplitSink;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::Gateway;
+use super::close::Close;
+use super::frames;
+use super::turn_spans::TurnSpans;
+use crate::chat::{Cursor, Event, EventBody, SessionId, TextChange, TraceId, TurnId};
+use crate::rpc::client::{Update, Updates};
+use crate::rpc::status::{Refusal, RefusalKind};
+
+/// What the reader wants written.
+#[derive(Debug)]
+pub(super) enum Notice {
+    /// A frame.
+    Frame(String),
+    /// The end.
+    Close(Close),
+}
+
+/// How long the client may take to answer a close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the frames of an earlier turn may take to be read from the service.
+const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
+/// An answer up to this length, in bytes, may come without a partial.
+const FEW_WORDS: usize = 40;
+
+/// Writes one connection's frames.
+pub(super) struct Writer {
+    gateway: Gateway,
+    session: SessionId,
+    sink: SplitSink<WebSocket, Message>,
+    spans: Arc<TurnSpans>,
+    notices: mpsc::Receiver<Notice>,
+    heard: watch::Receiver<Instant>,
+    /// The running turn's text.
+    answer: Answer,
+    /// The first event this connection is sent live or by its position.
+    first_seq: u64,
+    /// Where the log ended when the connection was opened.
+    history_end: u64,
+    /// Turns this connection was shown the question of, and not yet the end.
+    running: Option<TurnId>,
+}
+
+/// The text of the running turn, and how much of it the client has.
+#[derive(Debug, Default)]
+struct Answer {
+    turn: Option<TurnId>,
+    trace: TraceId,
+    text: String,
+    /// Length of the text in the last partial; `None` before the first.
+    sent: Option<usize>,
+    /// When the next partial may go out; `None` if nothing is new.
+    due: Option<Instant>,
+    last_sent: Option<Instant>,
+}
+
+/// Why writing ends.
+enum End {
+    Close(Close),
+    /// The client is gone, or stalled: there is nobody to tell.
+    Gone,
+}
+
+// === impl Writer ===
+
+impl Writer {
+    pub(super) fn new(
+        gateway: Gateway,
+        session: SessionId,
+        sink: SplitSink<WebSocket, Message>,
+        spans: Arc<TurnSpans>,
+        notices: mpsc::Receiver<Notice>,
+        heard: watch::Receiver<Instant>,
+    ) -> Self {
+        Self {
+            gateway,
+            session,
+            sink,
+            spans,
+            notices,
+            heard,
+            answer: Answer::default(),
+            first_seq: 0,
+            history_end: 0,
+            running: None,
+        }
+    }
+
+    /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
+    pub(super) async fn run(&mut self, mut updates: Updates, first_seq: Option<u64>) {
+        let Err(end) = self.write_all(&mut updates, first_seq).await else {
+            return;
+        };
+        if let End::Close(close) = end {
+            self.close(close).await;
+        }
+    }
+
+    /// Tells a client that its conversation could not be opened.
+    pub(super) async fn give_up(&mut self, refusal: Refusal) {
+        let frame = frames::refused(&refusal, None, TraceId::default());
+        if self.send(frame).await.is_ok() {
+            self.close(close_for(&refusal)).await;
+        }
+    }
+
+    async fn write_all(
+        &mut self,
+        updates: &mut Updates,
+        first_seq: Option<u64>,
+    ) -> Result<(), End> {
+        let shared = Arc::clone(&self.gateway.0);
+        let mut next_ping = Instant::now() + shared.config.ping_interval;
+        loop {
+            if shared.draining.is_cancelled() && self.running.is_none() && !self.spans.any() {
+                return Err(End::Close(Close::GoingAway));
+            }
+            tokio::select! {
+                biased;
+                Some(notice) = self.notices.recv() => match notice {
+                    Notice::Frame(frame) => self.send(frame).await?,
+                    Notice::Close(close) => return Err(End::Close(close)),
+                },
+                () = until(self.answer.due) => self.send_partial().await?,
+                () = sleep_until(next_ping) => {
+                    next_ping = Instant::now() + shared.config.ping_interval;
+                    self.heartbeat().await?;
+                }
+                () = shared.draining.cancelled(), if self.running.is_none() => {}
+                update = updates.next() => match update {
+                    Some(Ok(update)) => self.take(update, first_seq).await?,
+                    Some(Err(refusal)) => {
+                        tracing::debug!(%refusal, "the service ended a conversation");
+                        return Err(End::Close(close_for(&refusal)));
+                    }
+                    None => return Err(End::Close(Close::GoingAway)),
+                },
+            }
+        }
+    }
+
+    async fn take(&mut self, update: Update, first_seq: Option<u64>) -> Result<(), End> {
+        match update {
+            Update::Opened { end, running } => {
+                self.first_seq = first_seq.unwrap_or(end.seq + 1);
+                self.history_end = end.seq;
+                self.running = running;
+                Ok(())
+            }
+            Update::Event(event) => self.event(&event).await,
+            Update::Text {
+                turn,
+                trace,
+                change,
+            } => {
+                let interval = self.gateway.0.config.partial_interval;
+                self.answer.apply(turn, trace, change, interval);
+                Ok(())
+            }
+            Update::Accepted {
+                request_id,
+                turn,
+                duplicate,
+                seq,
+            } => {
+                self.spans.accepted(&request_id, turn);
+                if duplicate {
+                    self.replay(turn, seq).await
+                } else {
+                    Ok(())
+                }
+            }
+            Update::Queued => Ok(()),
+            Update::Rejected {
+                request_id,
+                refusal,
+            } => {
+                let trace = self.spans.refused(&request_id, &refusal);
+                let id = (!request_id.is_empty()).then_some(request_id.as_str());
+                self.send(frames::refused(&refusal, id, trace)).await
+            }
+            Update::Reset => {
+                self.answer = Answer::default();
+                self.first_seq = 1;
+                self.send(frames::gap()).await
+            }
+        }
+    }
+
+    async fn event(&mut self, event: &Event) -> Result<(), End> {
+        match &event.body {
+            EventBody::User { message, .. } => {
+                self.running = Some(event.turn);
+                self.answer = Answer::default();
+                if let Some(message) = message {
+                    self.spans.accepted(message.as_str(), event.turn);
+                }
+            }
+            // The text before a tool was used belongs before its frame.
+            EventBody::ToolResult { .. } => self.send_partial().await?,
+            EventBody::Agent { content, .. } => self.last_partial(event, content).await?,
+            EventBody::ToolCall { .. } | EventBody::Error { .. } => {}
+        }
+        if let Some(frame) = frames::event(event) {
+            self.send(frame).await?;
+        }
+        if event.body.is_final() {
+            self.answer = Answer::default();
+            self.running = None;
+            self.spans.ended(event);
+        }
+        Ok(())
+    }
+
+    /// An answer of more than a few words is never without a partial: old clients show that something is coming.
+    async fn last_partial(&mut self, event: &Event, content: &str) -> Result<(), End> {
+        // A turn that was over when the connection was opened is history: it is shown as it is.
+        let live = event.seq > self.history_end;
+        if live && self.answer.sent.is_none() && content.len() > FEW_WORDS {
+            self.send(frames::partial(content, event.turn, event.trace))
+                .await?;
+            self.spans.partial_sent(event.turn);
+        }
+        Ok(())
+    }
+
+    async fn send_partial(&mut self) -> Result<(), End> {
+        let Some(turn) = self.answer.turn else {
+            return Ok(());
+        };
+        if self.answer.due.is_none() {
+            return Ok(());
+        }
+        let frame = frames::partial(&self.answer.text, turn, self.answer.trace);
+        self.answer.due = None;
+        self.answer.sent = Some(self.answer.text.len());
+        self.send(frame).await?;
+        self.answer.last_sent = Some(Instant::now());
+        self.spans.partial_sent(turn);
+        Ok(())
+    }
+
+    async fn heartbeat(&mut self) -> Result<(), End> {
+        let silent = self.heard.borrow().elapsed();
+        if silent > self.gateway.0.config.silence_timeout {
+            tracing::debug!(
+                session = self.session.short(),
+                "a silent client was given up"
+            );
+            return Err(End::Gone);
+        }
+        self.send(frames::PING.to_owned()).await?;
+        // Old clients do not answer the frame above; every WebSocket client answers this one.
+        self.write(Message::Ping(axum::body::Bytes::new())).await
+    }
+
+    /// Sends the frames of an earlier turn again, to a client that sent its question again.
+    async fn replay(&mut self, turn: TurnId, seq: u64) -> Result<(), End> {
+        let events = timeout(REPLAY_TIMEOUT, self.events_of(turn, seq)).await;
+        let events = match events {
+            Ok(Ok(events)) => events,
+            Ok(Err(refusal)) => return Err(End::Close(close_for(&refusal))),
+            Err(_) => return Err(End::Close(Close::Internal)),
+        };
+        let ended = events.iter().any(|event| event.body.is_final());
+        for event in &events {
+            // What a running turn has still to say comes live.
+            if ended || event.seq < self.first_seq {
+                if let Some(frame) = frames::event(event) {
+                    self.send(frame).await?;
+                }
+                if event.body.is_final() {
+                    self.spans.ended(event);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The log of one turn, as far as it is written.
+    async fn events_of(&self, turn: TurnId, seq: u64) -> Result<Vec<Event>, Refusal> {
+        let before = Cursor {
+            seq: seq.saturating_sub(1),
+            fingerprint: None,
+        };
+        let chat = &self.gateway.0.chat;
+        let mut conversation = chat.converse(&self.session, Some(before)).await?;
+        // A conversation whose client side is closed ends where the log ended when it was opened.
+        drop(conversation.requests);
+        let mut events = Vec::new();
+        while let Some(update) = conversation.updates.next().await {
+            match update? {
+                Update::Event(event) if event.turn == turn => {
+                    let ended = event.body.is_final();
+                    events.push(event);
+                    if ended {
+                        break;
+                    }
+                }
+                Update::Event(_) if !events.is_empty() => break,
+                _ => {}
+            }
+        }
+        Ok(events)
+    }
+
+    async fn send(&mut self, frame: String) -> Result<(), End> {
+        self.write(Message::Text(frame.into())).await
+    }
+
+    async fn write(&mut self, message: Message) -> Result<(), End> {
+        let deadline = self.gateway.0.config.write_timeout;
+        match timeout(deadline, self.sink.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(End::Gone),
+            Err(_) => {
+                tracing::debug!(
+                    session = self.session.short(),
+                    "a stalled client was given up"
+                );
+                Err(End::Gone)
+            }
+        }
+    }
+
+    async fn close(&mut self, close: Close) {
+        let frame = Message::Close(Some(close.frame()));
+        if self.write(frame).await.is_ok() {
+            // The reader ends the connection when the client has answered.
+            tokio::time::sleep(CLOSE_TIMEOUT).await;
+        }
+    }
+}
+
+// === impl Answer ===
+
+impl Answer {
+    fn apply(&mut self, turn: TurnId, trace: TraceId, change: TextChange, interval: Duration) {
+        if self.turn != Some(turn) {
+            *self = Self::default();
+            self.turn = Some(turn);
+            self.trace = trace;
+        }
+        match change {
+            TextChange::Replace(text) => self.text = text,
+            TextChange::Append(text) => self.text.push_str(&text),
+        }
+        if self.due.is_none() && self.sent != Some(self.text.len()) {
+            let now = Instant::now();
+            let due = self.last_sent.map_or(now, |last| last + interval);
+            self.due = Some(due.max(now));
+        }
+    }
+}
+
+fn close_for(refusal: &Refusal) -> Close {
+    match refusal.kind {
+        RefusalKind::Unavailable => Close::GoingAway,
+        RefusalKind::Limit => Close::TryAgainLater,
+        RefusalKind::Caller | RefusalKind::Service => Close::Internal,
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

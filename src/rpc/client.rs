@@ -1,0 +1,243 @@
+//! The client side of the Chat service, in our own words.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::body::Body;
+use tonic::transport::{Channel, Endpoint};
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt as _};
+
+use super::convert::{self, Question};
+use super::proto::chat_client::ChatClient;
+use super::proto::{self, ConverseRequest, ConverseResponse};
+use super::status::{self, Refusal};
+use crate::chat::{Cursor, Event, SessionId, TextChange, TraceId, TurnId};
+
+/// A way to the service: in this process or over the network, callers cannot tell. The error type has no lifetime in it,
+/// which futures that cross threads need here.
+pub type Transport =
+    BoxCloneSyncService<http::Request<Body>, http::Response<Body>, tonic::transport::Error>;
+
+/// Requests of one stream that may wait to be sent.
+const REQUESTS: usize = 32;
+/// How long a connection attempt may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Conversations with one Chat service.
+#[derive(Debug, Clone)]
+pub struct Chat {
+    client: ChatClient<Transport>,
+}
+
+/// One open conversation: what is said on `requests` is answered on `updates`.
+#[derive(Debug)]
+pub struct Conversation {
+    /// Towards the service.
+    pub requests: Requests,
+    /// From the service.
+    pub updates: Updates,
+}
+
+/// The way towards the service. Dropping it closes the client's side.
+#[derive(Debug, Clone)]
+pub struct Requests(mpsc::Sender<ConverseRequest>);
+
+/// What the service says.
+#[derive(Debug)]
+pub struct Updates(Streaming<ConverseResponse>);
+
+/// One thing the service says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The stream is open.
+    Opened {
+        /// Where the log ends.
+        end: Cursor,
+        /// The turn that runs.
+        running: Option<TurnId>,
+    },
+    /// An entry of the log.
+    Event(Event),
+    /// The running turn's text changed.
+    Text {
+        /// The turn.
+        turn: TurnId,
+        /// Its trace.
+        trace: TraceId,
+        /// The change.
+        change: TextChange,
+    },
+    /// A question became a turn.
+    Accepted {
+        /// The question's id.
+        request_id: String,
+        /// Its turn.
+        turn: TurnId,
+        /// True if it had been accepted before.
+        duplicate: bool,
+        /// Position of the turn's first event.
+        seq: u64,
+    },
+    /// A question waits.
+    Queued,
+    /// A message was refused.
+    Rejected {
+        /// The question's id; empty if it was not a question.
+        request_id: String,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The cursor did not fit: the log follows from its start.
+    Reset,
+}
+
+/// The stream takes no more: it has ended, or the service does not keep up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the conversation takes no more messages")]
+pub struct NotSent;
+
+// === impl Chat ===
+
+impl Chat {
+    /// A service in this process: no port, no socket, the same code path.
+    pub fn in_process<S>(service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        let transport = service.map_err(|never: Infallible| match never {});
+        Self::over(BoxCloneSyncService::new(transport))
+    }
+
+    /// A service over the network; connects when first used, and again when the connection is lost.
+    pub fn remote(address: &str) -> Result<Self, tonic::transport::Error> {
+        Ok(Self::over(BoxCloneSyncService::new(channel(address)?)))
+    }
+
+    fn over(transport: Transport) -> Self {
+        Self {
+            client: ChatClient::new(transport),
+        }
+    }
+
+    /// Opens a conversation in `session`, after `after` if a position is given.
+    pub async fn converse(
+        &self,
+        session: &SessionId,
+        after: Option<Cursor>,
+    ) -> Result<Conversation, Refusal> {
+        let (requests, receiver) = mpsc::channel(REQUESTS);
+        let open = proto::Open {
+            session_id: session.as_str().to_owned(),
+            after: after.as_ref().map(convert::cursor_to_proto),
+        };
+        let requests = Requests(requests);
+        // The channel is empty and its receiver is here, so the first message always fits.
+        let _ = requests.send(proto::converse_request::Request::Open(open));
+        let response = self
+            .client
+            .clone()
+            .converse(ReceiverStream::new(receiver))
+            .await;
+        let updates = response
+            .map_err(|status| status::refusal(&status))?
+            .into_inner();
+        Ok(Conversation {
+            requests,
+            updates: Updates(updates),
+        })
+    }
+}
+
+fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
+    Ok(Endpoint::from_shared(address.to_owned())?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .keep_alive_while_idle(true)
+        .connect_lazy())
+}
+
+// === impl Requests ===
+
+impl Requests {
+    /// Asks a question.
+    pub fn ask(&self, question: Question) -> Result<(), NotSent> {
+        let question = convert::question_to_proto(question);
+        self.send(proto::converse_request::Request::Ask(question))
+    }
+
+    /// Stops a turn; `None` means the running one.
+    pub fn cancel(&self, turn: Option<TurnId>) -> Result<(), NotSent> {
+        let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
+        self.send(proto::converse_request::Request::Cancel(proto::Cancel {
+            turn_id,
+        }))
+    }
+
+    fn send(&self, request: proto::converse_request::Request) -> Result<(), NotSent> {
+        let request = ConverseRequest {
+            request: Some(request),
+        };
+        self.0.try_send(request).map_err(|_| NotSent)
+    }
+}
+
+// === impl Updates ===
+
+impl Updates {
+    /// The next thing the service says; `None` when it has closed the stream. Safe to drop while waiting.
+    pub async fn next(&mut self) -> Option<Result<Update, Refusal>> {
+        loop {
+            match self.0.message().await {
+                Ok(Some(response)) => {
+                    if let Some(update) = update(response) {
+                        return Some(Ok(update));
+                    }
+                }
+                Ok(None) => return None,
+                Err(status) => return Some(Err(status::refusal(&status))),
+            }
+        }
+    }
+}
+
+/// Reads one response. What a newer service says beyond this version is left out.
+fn update(response: ConverseResponse) -> Option<Update> {
+    use proto::converse_response::Response;
+    Some(match response.response? {
+        Response::Opened(opened) => Update::Opened {
+            end: convert::cursor(opened.end.unwrap_or_default()),
+            running: TurnId::parse(&opened.running_turn_id).ok(),
+        },
+        Response::Event(event) => Update::Event(convert::event(event)?),
+        Response::Text(text) => {
+            let (turn, trace, change) = convert::text(text)?;
+            Update::Text {
+                turn,
+                trace,
+                change,
+            }
+        }
+        Response::Accepted(accepted) => Update::Accepted {
+            turn: TurnId::parse(&accepted.turn_id).ok()?,
+            request_id: accepted.request_id,
+            duplicate: accepted.duplicate,
+            seq: accepted.seq,
+        },
+        Response::Queued(_) => Update::Queued,
+        Response::Rejected(rejected) => Update::Rejected {
+            request_id: rejected.request_id,
+            refusal: status::from_message(rejected.status.unwrap_or_default()),
+        },
+        Response::Reset(_) => Update::Reset,
+    })
+}

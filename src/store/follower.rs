@@ -1,0 +1,257 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::chat::{Cursor, Event, SessionId, TextChange, TraceId, TurnId};
+
+use super::feed::{FeedHold, Running};
+use super::request::{Head, Range};
+use super::{Start, Store, StoreError};
+
+/// Events read from the log at a time.
+const CHUNK: usize = 128;
+
+/// Follows a session: its events in order without gap or repeat, and between them the running
+/// turn's text.
+///
+/// A follower is a cursor, not a queue: one that is slow costs nothing and loses nothing. It gets
+/// what was said meanwhile as one piece, and the text of a turn that has ended not at all, for the
+/// final event has the whole.
+pub struct Follower {
+    store: Store,
+    session: SessionId,
+    feed: FeedHold,
+    changes: watch::Receiver<u64>,
+    opened: Opened,
+    reset: Option<&'static str>,
+    /// The last event delivered.
+    position: u64,
+    /// Events after `position`, read from the log.
+    read: VecDeque<Arc<Event>>,
+    said: Said,
+    /// Up to where the feed was told that this follower has seen the log.
+    seen: Option<u64>,
+}
+
+/// What a follower found when it started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Where the log ended; `seq` 0 if the session has no events.
+    pub end: Cursor,
+    /// The turn that ran.
+    pub running: Option<TurnId>,
+}
+
+/// What a follower delivers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Followed {
+    /// The next event.
+    Event(Arc<Event>),
+    /// The running turn said more.
+    Text {
+        /// The turn.
+        turn: TurnId,
+        /// Its trace.
+        trace: TraceId,
+        /// What to do to the text that was delivered before.
+        change: TextChange,
+    },
+    /// The cursor did not fit the log: forget what was received, the log follows from its start.
+    Reset {
+        /// One sentence for people.
+        reason: &'static str,
+    },
+}
+
+/// How much of a turn's text was delivered.
+#[derive(Debug, Default)]
+struct Said {
+    turn: Option<TurnId>,
+    bytes: usize,
+}
+
+enum Step {
+    Deliver(Followed),
+    Read,
+    Wait,
+    End,
+}
+
+// === impl Follower ===
+
+impl Follower {
+    pub(super) async fn start(
+        store: Store,
+        session: SessionId,
+        start: Start,
+    ) -> Result<Self, StoreError> {
+        let feed = store.feed(&session);
+        feed.join();
+        // From here on `drop` counts it out again.
+        let mut follower = Self {
+            store,
+            session,
+            changes: feed.watch(),
+            feed,
+            opened: Opened::default(),
+            reset: None,
+            position: 0,
+            read: VecDeque::new(),
+            said: Said::default(),
+            seen: None,
+        };
+        let at = match &start {
+            Start::Live => None,
+            Start::After(cursor) => Some(cursor.seq),
+        };
+        let head = follower.store.head(&follower.session, at).await?;
+        follower.feed.live().learn_end(head.end.seq);
+        match start {
+            Start::Live => follower.position = head.end.seq,
+            Start::After(cursor) => match misfit(&cursor, &head) {
+                Some(reason) => follower.reset = Some(reason),
+                None => follower.position = cursor.seq,
+            },
+        }
+        follower.opened = Opened {
+            end: head.end,
+            running: head.running,
+        };
+        Ok(follower)
+    }
+
+    /// The state of the session when this follower started.
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// What comes next; waits until there is something. Dropping the future loses nothing. An error
+    /// means that the log cannot be read now, or that the store is closed.
+    pub async fn next(&mut self) -> Result<Followed, StoreError> {
+        if let Some(reason) = self.reset.take() {
+            return Ok(Followed::Reset { reason });
+        }
+        loop {
+            // Marked before looking, so that a change after the look ends the wait.
+            self.changes.mark_unchanged();
+            match self.step() {
+                Step::Deliver(followed) => return Ok(followed),
+                Step::Read => self.read_on().await?,
+                Step::Wait => self
+                    .changes
+                    .changed()
+                    .await
+                    .map_err(|_| StoreError::closed())?,
+                Step::End => return Err(StoreError::closed()),
+            }
+        }
+    }
+
+    fn step(&mut self) -> Step {
+        let mut live = self.feed.live();
+        if self.position < live.end() {
+            let next = self.position + 1;
+            let Some(event) = self.read.front().cloned().or_else(|| live.recent(next)) else {
+                return Step::Read;
+            };
+            if let Some(offset) = event.body.text_offset()
+                && let Some(running) = live.running().filter(|running| running.turn == event.turn)
+                && let Some(text) = self.said.up_to(offset, running)
+            {
+                return Step::Deliver(text);
+            }
+            self.position = next;
+            self.read.pop_front();
+            if self.read.is_empty() {
+                self.read = VecDeque::new();
+            }
+            return Step::Deliver(Followed::Event(event));
+        }
+        if let Some(running) = live.running()
+            && let Some(text) = self.said.up_to(running.text.len(), running)
+        {
+            return Step::Deliver(text);
+        }
+        if live.is_closed() {
+            return Step::End;
+        }
+        live.note_caught_up(&mut self.seen);
+        Step::Wait
+    }
+
+    /// Reads what the feed does not keep any more.
+    async fn read_on(&mut self) -> Result<(), StoreError> {
+        let range = Range::After(self.position);
+        let events = self.store.read(&self.session, range, CHUNK).await?;
+        let gapless = (self.position + 1..)
+            .zip(&events)
+            .all(|(seq, event)| event.seq == seq);
+        if events.is_empty() || !gapless {
+            let after = self.position;
+            tracing::error!(session = self.session.short(), after, "the log has a gap");
+            return Err(StoreError::Unavailable(
+                format!("the session's log has a gap after event {after}").into(),
+            ));
+        }
+        self.read = events.into();
+        Ok(())
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.feed.leave(self.seen);
+    }
+}
+
+impl fmt::Debug for Follower {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Follower")
+            .field("session", &self.session)
+            .field("position", &self.position)
+            .field("said", &self.said)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a cursor does not fit the log, if it does not.
+fn misfit(cursor: &Cursor, head: &Head) -> Option<&'static str> {
+    if cursor.seq == 0 {
+        return None;
+    }
+    let Some(at) = &head.at else {
+        return Some("The log ends before this position: it was erased or restored.");
+    };
+    let same = cursor.fingerprint.is_none() || cursor.fingerprint == at.fingerprint;
+    (!same).then_some("Another event is at this position: the log was erased or restored.")
+}
+
+// === impl Said ===
+
+impl Said {
+    /// What has to be delivered so that the text of `running` is known up to byte `until`.
+    fn up_to(&mut self, until: usize, running: &Running) -> Option<Followed> {
+        let is_first = self.turn != Some(running.turn);
+        let from = if is_first { 0 } else { self.bytes };
+        let until = running.text.floor_char_boundary(until);
+        let piece = running
+            .text
+            .get(from..until)
+            .filter(|piece| !piece.is_empty())?;
+        let change = if is_first {
+            TextChange::Replace(piece.to_owned())
+        } else {
+            TextChange::Append(piece.to_owned())
+        };
+        self.turn = Some(running.turn);
+        self.bytes = until;
+        Some(Followed::Text {
+            turn: running.turn,
+            trace: running.trace,
+            change,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Takes questions.
+
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, named_params, params};
+
+use crate::chat::{EventBody, MessageId, SessionId, TraceId};
+use crate::store::feed::Publication;
+use crate::store::request::NewEvent;
+use crate::store::{Begin, BeginTurn, SESSION_EVENTS, StoreError};
+
+use super::log::{Done, Failure, Log, parse_turn, signed, unsigned};
+
+/// How long an admission is remembered after it left the window: as long as its question may wait
+/// for another turn, so that it is not counted a second time when it is asked again.
+const ADMISSION_KEPT: Duration = Duration::from_hours(1);
+
+/// Whole milliseconds, rounded up: a limit must not end too early.
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
+}
+
+// === impl Log ===
+
+impl Log<'_> {
+    /// Turns a question into a turn, or says why not.
+    pub(super) fn begin(&self, begin: &BeginTurn, user: NewEvent) -> Result<Done<Begin>, Failure> {
+        let turn = begin.turn.to_string();
+        let session = self.session(&begin.session)?;
+        if let Some(session) = &session
+            && session.turn == turn
+        {
+            return Ok(Done::quiet(Begin::Started {
+                seq: session.turn_seq,
+            }));
+        }
+        if let Some(message) = &begin.message
+            && let Some(known) = self.known_message(begin, message)?
+        {
+            return Ok(known);
+        }
+        let seq = session.as_ref().map_or(0, |session| session.seq);
+        // Room for the question and for what ends it.
+        if seq + 2 > SESSION_EVENTS {
+            return Ok(Done::refused(StoreError::SessionFull));
+        }
+        if let Some(retry_after) = self.admit(&begin.session, &turn)? {
+            return Ok(Done::refused(StoreError::RateLimited { retry_after }));
+        }
+        if let Some(session) = &session
+            && session.running
+        {
+            let turn = session.turn()?;
+            return Ok(Done::quiet(Begin::Busy { turn }));
+        }
+
+        let seq = seq + 1;
+        self.db
+            .prepare_cached(
+                "INSERT INTO session (id, seq, turn, turn_seq, trace, running, created, updated)
+                 VALUES (:id, :seq, :turn, :seq, :trace, 1, :now, :now)
+                 ON CONFLICT (id) DO UPDATE SET seq = :seq, turn = :turn, turn_seq = :seq,
+                     trace = :trace, running = 1, updated = :now",
+            )?
+            .execute(named_params! {
+                ":id": begin.session.as_str(),
+                ":seq": signed(seq),
+                ":turn": turn,
+                ":trace": begin.trace.to_string(),
+                ":now": self.now,
+            })?;
+        if let Some(message) = &begin.message {
+            self.db
+                .prepare_cached(
+                    "INSERT INTO message (session, id, turn, seq, trace) VALUES (?, ?, ?, ?, ?)",
+                )?
+                .execute(params![
+                    begin.session.as_str(),
+                    message.as_str(),
+                    turn,
+                    signed(seq),
+                    begin.trace.to_string(),
+                ])?;
+        }
+        let event = self.insert(&begin.session, seq, begin.turn, begin.trace, user)?;
+        Ok(Done {
+            outcome: Ok(Begin::Started { seq }),
+            publication: Some(Publication {
+                session: begin.session.clone(),
+                events: vec![event],
+            }),
+        })
+    }
+
+    /// What to answer if the message was accepted before.
+    fn known_message(
+        &self,
+        begin: &BeginTurn,
+        message: &MessageId,
+    ) -> Result<Option<Done<Begin>>, Failure> {
+        let known = self
+            .db
+            .prepare_cached("SELECT turn, seq, trace FROM message WHERE session = ? AND id = ?")?
+            .query_row([begin.session.as_str(), message.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let Some((turn, seq, trace)): Option<(String, i64, String)> = known else {
+            return Ok(None);
+        };
+        let seq = unsigned(seq);
+        let turn = parse_turn(&turn, seq)?;
+        if turn == begin.turn {
+            return Ok(Some(Done::quiet(Begin::Started { seq })));
+        }
+        let asked = match self.event(&begin.session, seq)? {
+            Some(event) => event.body,
+            None => return Ok(Some(Done::refused(StoreError::Conflict))),
+        };
+        Ok(Some(match asked {
+            EventBody::User { content, .. } if content == begin.content => {
+                Done::quiet(Begin::Duplicate {
+                    turn,
+                    trace: TraceId::from_hex(&trace),
+                    seq,
+                })
+            }
+            _ => Done::refused(StoreError::Conflict),
+        }))
+    }
+
+    /// Counts the question against the rate limit, once for each turn id. `Some` is how long it
+    /// has to wait; then it was not counted.
+    fn admit(&self, session: &SessionId, turn: &str) -> Result<Option<Duration>, Failure> {
+        let admitted = self
+            .db
+            .prepare_cached("SELECT 1 FROM admission WHERE session = ? AND turn = ?")?
+            .exists([session.as_str(), turn])?;
+        if admitted {
+            return Ok(None);
+        }
+        let window = millis(self.limits.rate_window);
+        let start = self.now.saturating_sub(window);
+        let Some(others) = self.limits.rate_questions.checked_sub(1) else {
+            return Ok(Some(self.limits.rate_window));
+        };
+        // The newest admission that must have left the window before there is room for this one.
+        // One from the future was made before the clock was set back, and would never leave.
+        let in_the_way: Option<i64> = self
+            .db
+            .prepare_cached(
+                "SELECT time FROM admission WHERE session = ? AND time > ? AND time <= ?
+                 ORDER BY time DESC LIMIT 1 OFFSET ?",
+            )?
+            .query_row(
+                params![
+                    session.as_str(),
+                    start,
+                    self.now,
+                    i64::try_from(others).unwrap_or(i64::MAX)
+                ],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(time) = in_the_way {
+            let wait = unsigned(time.saturating_add(window).saturating_sub(self.now));
+            return Ok(Some(Duration::from_millis(wait)));
+        }
+        self.db
+            .prepare_cached("INSERT INTO admission (session, turn, time) VALUES (?, ?, ?)")?
+            .execute(params![session.as_str(), turn, self.now])?;
+        self.db
+            .prepare_cached("DELETE FROM admission WHERE session = ? AND time <= ?")?
+            .execute(params![
+                session.as_str(),
+                start.saturating_sub(millis(ADMISSION_KEPT))
+            ])?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,155 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::chat::{EventBody, SessionId, TraceId, TurnId};
+
+use super::feed::FeedHold;
+use super::request::{Append, NewEvent, Seal, interrupted};
+use super::{Store, StoreError};
+
+/// The one writer of a running turn.
+///
+/// Every write is refused with [`StoreError::Fenced`] once the turn is not the running one. After
+/// [`StoreError::Unavailable`], or when the future was dropped, it is not known whether the write
+/// was done: to repeat the same call is safe, and so is to go on with another one.
+///
+/// A turn must be ended with [`TurnWriter::finish`]. If the writer is dropped before, because its
+/// task was aborted or panicked, the turn is ended as interrupted, with the text so far.
+pub struct TurnWriter {
+    store: Store,
+    session: SessionId,
+    turn: TurnId,
+    trace: TraceId,
+    feed: FeedHold,
+    text_length: usize,
+    /// Events of the turn that are known to be in the log; `None` until the store was asked.
+    written: Option<u64>,
+    /// An append of which it is not known whether it was done.
+    in_doubt: Vec<EventBody>,
+    finished: bool,
+}
+
+// === impl TurnWriter ===
+
+impl TurnWriter {
+    pub(super) fn new(store: Store, session: SessionId, turn: TurnId, trace: TraceId) -> Self {
+        let feed = store.feed(&session);
+        let text_length = feed.text(turn).map_or(0, |text| text.len());
+        Self {
+            store,
+            session,
+            turn,
+            trace,
+            feed,
+            text_length,
+            written: None,
+            in_doubt: Vec::new(),
+            finished: false,
+        }
+    }
+
+    /// Says more of the answer. Followers see it at once; it becomes durable with the final event.
+    pub fn text(&mut self, delta: &str) -> Result<(), StoreError> {
+        self.feed.say(self.turn, delta)?;
+        self.text_length += delta.len();
+        Ok(())
+    }
+
+    /// Bytes of text said so far: the `text_offset` of the next tool event.
+    pub fn text_len(&self) -> usize {
+        self.text_length
+    }
+
+    /// The text said so far; empty once the turn is not the running one.
+    pub fn text_so_far(&self) -> String {
+        self.feed.text(self.turn).unwrap_or_default()
+    }
+
+    /// Appends tool events, all or none.
+    pub async fn append(&mut self, bodies: Vec<EventBody>) -> Result<(), StoreError> {
+        debug_assert!(
+            bodies.iter().all(|body| body.text_offset().is_some()),
+            "a turn's question and its final event have their own ways into the log"
+        );
+        self.write(bodies).await
+    }
+
+    /// Appends the final event, which ends the turn.
+    pub async fn finish(&mut self, body: EventBody) -> Result<(), StoreError> {
+        debug_assert!(body.is_final(), "only a final event ends a turn");
+        self.write(vec![body]).await?;
+        self.finished = true;
+        Ok(())
+    }
+
+    async fn write(&mut self, bodies: Vec<EventBody>) -> Result<(), StoreError> {
+        let events: Vec<_> = bodies
+            .iter()
+            .map(|body| NewEvent::new(body.clone()))
+            .collect::<Result<_, _>>()?;
+        let index = match self.written {
+            Some(written) if self.in_doubt.is_empty() || self.in_doubt == bodies => written,
+            // What is in doubt is before this question in the store's queue, if it ever got there,
+            // so the answer counts it.
+            _ => {
+                let length = self.store.turn_length(&self.session, self.turn).await?;
+                self.in_doubt.clear();
+                self.written = Some(length);
+                length
+            }
+        };
+        let count = events.len() as u64;
+        self.in_doubt = bodies;
+        let append = Append {
+            session: self.session.clone(),
+            turn: self.turn,
+            trace: self.trace,
+            index,
+            events,
+        };
+        let outcome = self.store.append(append).await;
+        if !matches!(outcome, Err(StoreError::Unavailable(_))) {
+            self.in_doubt.clear();
+        }
+        if outcome.is_ok() {
+            self.written = Some(index + count);
+        }
+        outcome
+    }
+}
+
+impl Drop for TurnWriter {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        // A turn that is not the running one has no text, and needs no end.
+        let Some(partial) = self.feed.text(self.turn) else {
+            return;
+        };
+        // A text of nothing but escapes can be too large as JSON. Better no text than no end.
+        let event = NewEvent::new(interrupted(Arc::from(partial)))
+            .or_else(|_| NewEvent::new(interrupted(Arc::from(""))));
+        if let Ok(event) = event {
+            tracing::warn!(turn = %self.turn, "a turn was left by its writer and is ended");
+            self.store.seal(Seal {
+                session: self.session.clone(),
+                turn: self.turn,
+                trace: self.trace,
+                event,
+            });
+        }
+    }
+}
+
+impl fmt::Debug for TurnWriter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TurnWriter")
+            .field("session", &self.session)
+            .field("turn", &self.turn)
+            .field("text_length", &self.text_length)
+            .field("written", &self.written)
+            .finish_non_exhaustive()
+    }
+}

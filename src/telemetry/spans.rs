@@ -1,0 +1,144 @@
+//! Every span dragoman makes, with its name and attributes.
+//!
+//! GenAI names follow the OpenTelemetry semantic conventions 1.41 (names unchanged in semantic-conventions-genai 0.1.0);
+//! all of them are still "development" there. RPC names follow the conventions for gRPC. A span ends when it is dropped,
+//! so each is owned by the thing it describes.
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::Status;
+use tracing::{Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::chat::{Finish, SessionId, TurnErrorReason, TurnId, Usage};
+
+const CONVERSATION_ID: &str = "gen_ai.conversation.id";
+const ERROR_TYPE: &str = "error.type";
+const FINISH: &str = "dragoman.turn.finish";
+const OPERATION_NAME: &str = "gen_ai.operation.name";
+const PROVIDER_NAME: &str = "gen_ai.provider.name";
+const REQUEST_MODEL: &str = "gen_ai.request.model";
+const TURN_ID: &str = "dragoman.turn.id";
+
+/// A turn as the gateway sees it: from the question's frame received to the final frame written.
+pub fn gateway_turn(session: &SessionId) -> Span {
+    let span = info_span!(parent: None, "turn", otel.name = "websocket turn", otel.kind = "server");
+    span.set_attribute(CONVERSATION_ID, session.short().to_owned());
+    span.set_attribute("network.protocol.name", "websocket");
+    span
+}
+
+/// The gateway's call of the chat service for one question.
+pub fn rpc_client(parent: &Span, method: &'static str) -> Span {
+    let span = info_span!(parent: parent, "rpc_client", otel.name = method, otel.kind = "client");
+    rpc_attributes(&span, method);
+    span
+}
+
+/// The chat service's work on one question. Its parent comes with the question.
+pub fn rpc_server(method: &'static str) -> Span {
+    let span = info_span!(parent: None, "rpc_server", otel.name = method, otel.kind = "server");
+    rpc_attributes(&span, method);
+    span
+}
+
+fn rpc_attributes(span: &Span, method: &'static str) {
+    span.set_attribute("rpc.system.name", "grpc");
+    span.set_attribute("rpc.method", method);
+}
+
+/// One run of the agent.
+pub fn invoke_agent(parent: &Span, session: &SessionId, turn: TurnId) -> Span {
+    let span = info_span!(
+        parent: parent,
+        "invoke_agent",
+        otel.name = "invoke_agent explorer",
+        otel.kind = "internal"
+    );
+    span.set_attribute(OPERATION_NAME, "invoke_agent");
+    span.set_attribute("gen_ai.agent.name", "explorer");
+    span.set_attribute(CONVERSATION_ID, session.short().to_owned());
+    span.set_attribute(TURN_ID, turn.to_string());
+    span
+}
+
+/// One request to the model.
+pub fn chat(provider: &'static str, model: &'static str) -> Span {
+    let span = info_span!(
+        "chat",
+        otel.name = format!("chat {model}"),
+        otel.kind = "client"
+    );
+    span.set_attribute(OPERATION_NAME, "chat");
+    span.set_attribute(PROVIDER_NAME, provider);
+    span.set_attribute(REQUEST_MODEL, model);
+    span.set_attribute("gen_ai.request.stream", true);
+    span
+}
+
+/// One run of a tool.
+pub fn execute_tool(name: &str, call_id: &str) -> Span {
+    let span = info_span!(
+        "execute_tool",
+        otel.name = format!("execute_tool {name}"),
+        otel.kind = "internal"
+    );
+    span.set_attribute(OPERATION_NAME, "execute_tool");
+    span.set_attribute("gen_ai.tool.name", name.to_owned());
+    span.set_attribute("gen_ai.tool.call.id", call_id.to_owned());
+    span.set_attribute("gen_ai.tool.type", "function");
+    span
+}
+
+/// Notes the turn a span turned out to work on.
+pub fn record_turn(span: &Span, turn: TurnId) {
+    span.set_attribute(TURN_ID, turn.to_string());
+}
+
+/// Notes what a turn or a request used up.
+pub fn record_usage(span: &Span, usage: Usage) {
+    if usage.input_tokens > 0 || usage.output_tokens > 0 {
+        span.set_attribute("gen_ai.usage.input_tokens", as_i64(usage.input_tokens));
+        span.set_attribute("gen_ai.usage.output_tokens", as_i64(usage.output_tokens));
+    }
+}
+
+/// Notes how a turn ended well.
+pub fn record_finish(span: &Span, finish: Finish) {
+    let text = match finish {
+        Finish::Completed => "completed",
+        Finish::Cancelled => "cancelled",
+        Finish::Truncated => "truncated",
+    };
+    span.set_attribute(FINISH, text);
+}
+
+/// Notes, as an event, when the first text of an answer was written to the client.
+pub fn record_first_partial(span: &Span, after: std::time::Duration) {
+    span.set_attribute("dragoman.turn.time_to_first_partial", after.as_secs_f64());
+}
+
+/// Notes that a span failed, and why: `error.type` as the conventions ask, and a message without anybody's content.
+pub fn record_error(span: &Span, error_type: &'static str, message: &str) {
+    span.set_attribute(ERROR_TYPE, error_type);
+    span.set_status(Status::error(message.to_owned()));
+}
+
+/// Adds an event to a span.
+pub fn record_event(span: &Span, name: &'static str, attributes: Vec<KeyValue>) {
+    span.add_event(name, attributes);
+}
+
+/// `error.type` of a failed turn.
+pub fn error_type(reason: TurnErrorReason) -> &'static str {
+    match reason {
+        TurnErrorReason::Model => "model",
+        TurnErrorReason::Timeout => "timeout",
+        TurnErrorReason::Interrupted => "interrupted",
+        TurnErrorReason::Limit => "limit",
+        TurnErrorReason::Internal => "internal",
+    }
+}
+
+fn as_i64(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
