@@ -100,6 +100,6 @@ stage_load() {
 
 # Runs tests in Python against servers that they start themselves.
 run_pytest() { # PATH…
-  DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} DRAGOMAN_SCHEMA=$work/schema PYTHONDONTWRITEBYTECODE=1 \
+  DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} PYTHONPATH=$work/schema PYTHONDONTWRITEBYTECODE=1 \
     "$python" -m pytest --config-file=.config/pytest.ini --rootdir="$root" "$@"
 }

@@ -89,7 +89,7 @@ need_node() {
 # Sets $grpcurl.
 need_grpcurl() {
   grpcurl=$work/go/bin/grpcurl
-  [[ -x $grpcurl && $(<"$work/go/grpcurl.version") == "$grpcurl_version" ]] 2>/dev/null && return
+  [[ -x $grpcurl && $(cat "$work/go/grpcurl.version" 2>/dev/null) == "$grpcurl_version" ]] && return
   command -v go >/dev/null || PATH=/usr/local/go/bin:$PATH
   need_command go golang-go
   say "building grpcurl $grpcurl_version, once"
