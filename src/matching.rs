@@ -7,6 +7,6 @@ mod names;
 mod vocabulary;
 mod wildcard;
 
-pub use fold::{fold, tokens};
+pub use fold::{fold, singular, tokens};
 pub use names::{Matches, Names};
 pub use wildcard::{InvalidWildcard, Wildcard};

@@ -1,7 +1,10 @@
 //! `dragoman ask`: one question over gRPC, its answer as it comes.
 
 mod answer;
+#[cfg(test)]
+mod tests;
 
+use std::error::Error as _;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,12 +39,13 @@ enum AskError {
         server: String,
         reason: &'static str,
     },
-    /// Nothing listens there, or no dragoman.
-    #[error(
-        "cannot connect to {server}: is dragoman running? `dragoman` starts it, --server names another"
-    )]
+    /// Nothing listens there.
+    #[error("cannot connect to {server}: is dragoman running? --server names another address")]
     Connect { server: String },
-    /// The service refused the question, or the stream broke.
+    /// Something listens there that does not speak our gRPC, or the connection broke at once.
+    #[error("no gRPC answer from {server}: is that the gRPC address that dragoman printed?")]
+    NoGrpc { server: String },
+    /// The service refused the question.
     #[error("{}", refusal(.0))]
     Refused(Box<Status>),
     /// The stream ended in the middle.
@@ -53,13 +57,14 @@ enum AskError {
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
     /// Ctrl-C.
-    #[error("stopped listening; the turn goes on{}", again(.session.as_deref()))]
+    #[error("{}", interrupted(.session.as_deref()))]
     Interrupted { session: Option<String> },
 }
 
 /// Asks, prints, and says how it went by the exit code.
 pub(super) async fn run(arguments: &AskArguments) -> ExitCode {
-    let mut answer = Answer::new(io::stdout(), io::stderr(), io::stderr().is_terminal());
+    let shares_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
+    let mut answer = Answer::new(io::stdout(), io::stderr(), shares_terminal);
     let told = tokio::select! {
         told = Box::pin(tell(arguments, &mut answer)) => Some(told),
         Ok(()) = tokio::signal::ctrl_c() => None,
@@ -90,15 +95,30 @@ async fn tell(
             trace_context: None,
         }),
     };
-    let mut stream = client.ask(request).await?.into_inner();
-    while let Some(message) = stream.message().await? {
-        if let Some(outcome) = answer.take(message)? {
-            return Ok(outcome);
+    let mut stream = match client.ask(request).await {
+        Ok(response) => response.into_inner(),
+        Err(status) if is_of_the_connection(&status) => {
+            return Err(AskError::NoGrpc {
+                server: arguments.server.clone(),
+            });
+        }
+        Err(status) => return Err(status.into()),
+    };
+    loop {
+        match stream.message().await {
+            Ok(Some(message)) => {
+                if let Some(outcome) = answer.take(message)? {
+                    return Ok(outcome);
+                }
+            }
+            Err(status) if !is_of_the_connection(&status) => return Err(status.into()),
+            Ok(None) | Err(_) => {
+                return Err(AskError::Cut {
+                    session: answer.session().map(str::to_owned),
+                });
+            }
         }
     }
-    Err(AskError::Cut {
-        session: answer.session().map(str::to_owned),
-    })
 }
 
 async fn connect(server: &str) -> Result<Channel, AskError> {
@@ -120,6 +140,18 @@ async fn connect(server: &str) -> Result<Channel, AskError> {
         .map_err(|_| AskError::Connect {
             server: server.to_owned(),
         })
+}
+
+/// True if nobody sent this status: tonic made it of an error of the connection.
+fn is_of_the_connection(status: &Status) -> bool {
+    status.source().is_some()
+}
+
+fn interrupted(session: Option<&str>) -> String {
+    match session {
+        Some(_) => format!("stopped listening; the turn goes on{}", again(session)),
+        None => "stopped before dragoman had taken the question".to_owned(),
+    }
 }
 
 fn refusal(status: &Status) -> String {
@@ -145,7 +177,9 @@ impl AskError {
     fn exit_code(&self) -> ExitCode {
         match self {
             Self::Server { .. } => ExitCode::from(2),
-            Self::Connect { .. } | Self::Cut { .. } => ExitCode::from(EXIT_UNAVAILABLE),
+            Self::Connect { .. } | Self::NoGrpc { .. } | Self::Cut { .. } => {
+                ExitCode::from(EXIT_UNAVAILABLE)
+            }
             Self::Refused(status) => match status.code() {
                 Code::Unavailable => ExitCode::from(EXIT_UNAVAILABLE),
                 Code::ResourceExhausted => ExitCode::from(EXIT_TRY_LATER),

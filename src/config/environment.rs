@@ -9,7 +9,8 @@ use super::settings::SETTINGS;
 pub(super) const CONFIG_VARIABLE: &str = "DRAGOMAN_CONFIG";
 /// Switches traces off, whatever the other standard variables say.
 pub(super) const SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
-const PREFIX: &str = "DRAGOMAN_";
+/// What the names of our variables start with.
+pub(super) const PREFIX: &str = "DRAGOMAN_";
 
 /// The variables that concern dragoman.
 #[derive(Debug, Default)]

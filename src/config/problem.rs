@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::environment::PREFIX;
 use super::settings::SETTINGS;
 
 /// Longest value an error repeats, in characters.
@@ -116,14 +117,19 @@ pub(super) fn nearest_key(written: &str) -> Option<String> {
     nearest(written, known.map(|key| (distance(key), key.to_owned())))
 }
 
-/// The variable that `written` probably means.
+/// The variable that `written` probably means. Their common start says nothing.
 pub(super) fn nearest_variable<'a>(
     written: &str,
     known: impl Iterator<Item = &'a str>,
 ) -> Option<String> {
+    let own = |name: &'a str| name.strip_prefix(PREFIX).unwrap_or(name);
+    let written = written.strip_prefix(PREFIX).unwrap_or(written);
     nearest(
         written,
-        known.map(|name| (strsim::damerau_levenshtein(written, name), name.to_owned())),
+        known.map(|name| {
+            let distance = strsim::damerau_levenshtein(written, own(name));
+            (distance, name.to_owned())
+        }),
     )
 }
 
@@ -132,7 +138,7 @@ pub(super) fn nearest_variable<'a>(
 fn nearest(written: &str, candidates: impl Iterator<Item = (usize, String)>) -> Option<String> {
     candidates
         .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, _)| *distance <= (written.len() / 4).max(2))
+        .filter(|(distance, _)| *distance <= (written.len() / 4).max(1))
         .map(|(_, name)| name)
 }
 

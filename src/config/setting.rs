@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Config;
+use super::environment::PREFIX;
 use super::values;
 
 /// One thing that can be set.
@@ -115,7 +116,7 @@ impl Setting {
     /// Its variable: `DRAGOMAN_GATEWAY_PING_INTERVAL`.
     pub fn variable(&self) -> String {
         format!(
-            "DRAGOMAN_{}",
+            "{PREFIX}{}",
             self.key.to_ascii_uppercase().replace('.', "_")
         )
     }

@@ -41,7 +41,7 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 /// The word without a plural ending. Not grammar: it only has to treat a word and its plural alike.
-pub(super) fn singular(word: &str) -> &str {
+pub fn singular(word: &str) -> &str {
     const KEPT: [&str; 3] = ["ss", "us", "is"];
     const LONG: [&str; 4] = ["sses", "xes", "ches", "shes"];
     if word.len() < 4 || KEPT.iter().any(|ending| word.ends_with(ending)) {

@@ -1,13 +1,11 @@
 //! The client side of the Chat service, in our own words.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tonic::body::Body;
-use tonic::transport::{Channel, Endpoint};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
@@ -24,8 +22,6 @@ pub type Transport =
 
 /// Requests of one stream that may wait to be sent.
 const REQUESTS: usize = 32;
-/// How long a connection attempt may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Conversations with one Chat service.
 #[derive(Debug, Clone)]
@@ -114,17 +110,8 @@ impl Chat {
         S::Future: Send + 'static,
     {
         let transport = service.map_err(|never: Infallible| match never {});
-        Self::over(BoxCloneSyncService::new(transport))
-    }
-
-    /// A service over the network; connects when first used, and again when the connection is lost.
-    pub fn remote(address: &str) -> Result<Self, tonic::transport::Error> {
-        Ok(Self::over(BoxCloneSyncService::new(channel(address)?)))
-    }
-
-    fn over(transport: Transport) -> Self {
         Self {
-            client: ChatClient::new(transport),
+            client: ChatClient::new(BoxCloneSyncService::new(transport)),
         }
     }
 
@@ -155,15 +142,6 @@ impl Chat {
             updates: Updates(updates),
         })
     }
-}
-
-fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
-    Ok(Endpoint::from_shared(address.to_owned())?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20))
-        .keep_alive_while_idle(true)
-        .connect_lazy())
 }
 
 // === impl Requests ===

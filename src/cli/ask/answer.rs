@@ -28,6 +28,8 @@ pub(super) struct Answer<Output: Write, Notes: Write> {
     shares_terminal: bool,
     /// The text that was printed.
     printed: String,
+    /// Whether the terminal's cursor stands behind text.
+    in_a_line: bool,
     session: Option<String>,
 }
 
@@ -40,6 +42,7 @@ impl<Output: Write, Notes: Write> Answer<Output, Notes> {
             notes,
             shares_terminal,
             printed: String::new(),
+            in_a_line: false,
             session: None,
         }
     }
@@ -140,18 +143,148 @@ impl<Output: Write, Notes: Write> Answer<Output, Notes> {
 
     fn append(&mut self, more: &str) -> io::Result<()> {
         let more = harmless(more);
+        if more.is_empty() {
+            return Ok(());
+        }
         self.printed.push_str(&more);
+        self.in_a_line = !more.ends_with('\n');
         self.output.write_all(more.as_bytes())?;
         self.output.flush()
     }
 
     fn note(&mut self, text: &str) -> io::Result<()> {
-        let in_a_line = !self.printed.is_empty() && !self.printed.ends_with('\n');
-        let start = if self.shares_terminal && in_a_line {
+        let start = if self.shares_terminal && self.in_a_line {
+            self.in_a_line = false;
             "\n"
         } else {
             ""
         };
         writeln!(self.notes, "{start}{}", harmless(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::proto::{AgentMessage, Text, TurnError};
+
+    fn text(change: Change) -> AskResponse {
+        AskResponse {
+            response: Some(Response::Text(Text {
+                change: Some(change),
+                ..Text::default()
+            })),
+        }
+    }
+
+    fn event(body: Body) -> AskResponse {
+        AskResponse {
+            response: Some(Response::Event(Event {
+                body: Some(body),
+                ..Event::default()
+            })),
+        }
+    }
+
+    fn agent(content: &str, finish: Finish) -> AskResponse {
+        event(Body::Agent(AgentMessage {
+            content: content.to_owned(),
+            finish: finish.into(),
+            ..AgentMessage::default()
+        }))
+    }
+
+    /// Output, notes and outcome of these messages.
+    fn played(
+        shares_terminal: bool,
+        messages: impl IntoIterator<Item = AskResponse>,
+    ) -> (String, String, Option<Outcome>) {
+        let (mut output, mut notes) = (Vec::new(), Vec::new());
+        let mut answer = Answer::new(&mut output, &mut notes, shares_terminal);
+        let mut outcome = None;
+        for message in messages {
+            assert_eq!(outcome, None, "a message after the end");
+            outcome = answer.take(message).unwrap();
+        }
+        answer.close().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output), text(notes), outcome)
+    }
+
+    #[test]
+    fn every_letter_is_printed_once() {
+        let messages = [
+            text(Change::Replace("There ".to_owned())),
+            text(Change::Append("are ".to_owned())),
+            text(Change::Replace("There are two".to_owned())),
+            agent("There are two tables.", Finish::Completed),
+        ];
+        let (output, notes, outcome) = played(false, messages);
+        assert_eq!(output, "There are two tables.\n");
+        assert_eq!(notes, "");
+        assert_eq!(outcome, Some(Outcome::Answered));
+    }
+
+    #[test]
+    fn an_answer_without_any_text_before_it_is_printed() {
+        let (output, ..) = played(false, [agent("Two.\n", Finish::Completed)]);
+        assert_eq!(output, "Two.\n");
+    }
+
+    #[test]
+    fn tools_and_errors_go_to_the_notes() {
+        let call = ToolCall {
+            name: "list_tables".to_owned(),
+            arguments: "{\"schema\":\"dm\"}".to_owned(),
+            ..ToolCall::default()
+        };
+        let result = ToolResult {
+            name: "list_tables".to_owned(),
+            content: "{\"error\":\"no such schema\"}".to_owned(),
+            failed: true,
+            ..ToolResult::default()
+        };
+        let error = TurnError {
+            message: "the model does not answer: try again".to_owned(),
+            ..TurnError::default()
+        };
+        let messages = || {
+            [
+                text(Change::Replace("Let me look".to_owned())),
+                event(Body::ToolCall(call.clone())),
+                event(Body::ToolResult(result.clone())),
+                event(Body::Error(error.clone())),
+            ]
+        };
+        let told = "tool list_tables {\"schema\":\"dm\"}\n\
+                    tool list_tables failed: {\"error\":\"no such schema\"}\n\
+                    the turn failed: the model does not answer: try again\n";
+        let (output, notes, outcome) = played(false, messages());
+        assert_eq!(output, "Let me look\n");
+        assert_eq!(notes, told);
+        assert_eq!(outcome, Some(Outcome::Failed));
+    }
+
+    #[test]
+    fn a_note_does_not_start_in_the_middle_of_a_line_of_the_same_terminal() {
+        let call = || event(Body::ToolCall(ToolCall::default()));
+        let half_a_line = text(Change::Replace("half".to_owned()));
+        let (_, notes, _) = played(true, [half_a_line, call(), call()]);
+        assert_eq!(notes, "\ntool  \ntool  \n");
+    }
+
+    #[test]
+    fn a_cancelled_answer_is_told_from_a_whole_one() {
+        let (output, notes, outcome) = played(false, [agent("Half", Finish::Cancelled)]);
+        assert_eq!(output, "Half\n");
+        assert_eq!(notes, "cancelled: this is the text so far\n");
+        assert_eq!(outcome, Some(Outcome::Answered));
+    }
+
+    #[test]
+    fn an_answer_cannot_command_the_terminal() {
+        let evil = "a\u{1b}]0;title\u{7}b\u{9b}31mc\r\n";
+        let (output, ..) = played(false, [agent(evil, Finish::Completed)]);
+        assert_eq!(output, "a]0;titleb31mc\n");
     }
 }

@@ -1,0 +1,65 @@
+use std::io;
+
+use super::Config;
+
+/// A catalog that cannot be used. The message says where it is wrong and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The file cannot be read.
+    #[error(
+        "the catalog {catalog} cannot be read: {source}. \
+         Check the path and the permissions, or leave the catalog out to use the demo"
+    )]
+    Unreadable {
+        /// The catalog.
+        catalog: Config,
+        /// Why.
+        source: io::Error,
+    },
+    /// The path is a folder, a pipe or a device.
+    #[error("the catalog {catalog} is not a file. Give the path of a JSON file")]
+    NotAFile {
+        /// The catalog.
+        catalog: Config,
+    },
+    /// The file is too long.
+    #[error(
+        "the catalog {catalog} is longer than {} MiB. Leave out schemas nobody asks about",
+        limit / (1024 * 1024)
+    )]
+    TooLarge {
+        /// The catalog.
+        catalog: Config,
+        /// Longest accepted file, in bytes.
+        limit: u64,
+    },
+    /// The file is not JSON.
+    #[error("the catalog {catalog} is not JSON: {source}. Correct the file there")]
+    Syntax {
+        /// The catalog.
+        catalog: Config,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// The file is JSON, but not a catalog.
+    #[error(
+        "the catalog {catalog} does not follow the format of src/catalog/format.md: {source}. \
+         Correct the file there"
+    )]
+    Format {
+        /// The catalog.
+        catalog: Config,
+        /// What is wrong, with line and column.
+        source: serde_json::Error,
+    },
+    /// The file is a catalog that contradicts itself or breaks a limit.
+    #[error("the catalog {catalog} is wrong at {at}: {problem}")]
+    Content {
+        /// The catalog.
+        catalog: Config,
+        /// JSON path, for example `tables[3].foreign_keys[0].references`.
+        at: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}

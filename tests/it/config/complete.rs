@@ -1,0 +1,229 @@
+//! The table of settings reaches every field, and what is shown can be read again.
+
+use std::collections::BTreeSet;
+
+use dragoman::config::{Config, SETTINGS, Setting};
+use dragoman::{agent, chat, chat_service, gateway, lifecycle, model, telemetry};
+
+use super::Sources;
+
+/// Every setting, with a value that is not its default.
+const EVERYTHING: &str = r#"
+http = "[::1]:8001"
+grpc = "localhost:50052"
+store = "sqlite:/data/s.db"
+catalog = "/data/catalog.json"
+model = "scripted:/data/steps.json"
+guide_pace = "0s"
+
+[limits]
+question_bytes = 1000
+waiting_questions = 3
+rate_questions = 4
+rate_window = "2m"
+
+[agent]
+max_steps = 5
+max_parallel_tools = 6
+turn_timeout = "7s"
+model_idle_timeout = "8s"
+tool_timeout = "9s"
+answer_bytes = "10KiB"
+tool_result_bytes = "11KiB"
+history_bytes = "12KiB"
+
+[gateway]
+origins = ["https://*.example.com", "https://a.example"]
+allow_missing_origin = false
+ping_interval = "13s"
+silence_timeout = "14s"
+partial_interval = "15ms"
+write_timeout = "16s"
+frame_bytes = "17KiB"
+connections = 18
+
+[grpc_server]
+message_bytes = "19KiB"
+streams_per_connection = 20
+keepalive_interval = "21s"
+keepalive_timeout = "22s"
+
+[telemetry]
+log = "debug,hyper=warn"
+log_format = "json"
+sample_ratio = 0.023
+service_name = "guide \"of\" tables"
+otlp_endpoint = "https://collector:4317"
+
+[shutdown]
+drain_timeout = "1.5s"
+"#;
+
+#[test]
+fn every_setting_has_its_own_key_variable_and_help() {
+    let keys: BTreeSet<_> = SETTINGS.iter().map(|setting| setting.key).collect();
+    let variables: BTreeSet<_> = SETTINGS.iter().map(Setting::variable).collect();
+    assert_eq!(keys.len(), SETTINGS.len());
+    assert_eq!(variables.len(), SETTINGS.len());
+    for setting in SETTINGS {
+        assert!(
+            !setting.help.is_empty() && !setting.help.ends_with('.'),
+            "{}",
+            setting.key
+        );
+        assert!(!setting.accepts().is_empty(), "{}", setting.key);
+    }
+}
+
+#[test]
+fn what_is_shown_is_read_again_as_the_same() {
+    let everything = Sources::new().file(EVERYTHING).load().unwrap();
+    let again = Sources::new().file(&everything.show()).load().unwrap();
+    assert_eq!(again.config, everything.config);
+
+    let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
+    let again = Sources::new().file(&plain.show()).load().unwrap();
+    assert_eq!(again.config, plain.config);
+}
+
+#[test]
+fn every_value_is_shown_with_its_origin() {
+    let shown = Sources::new()
+        .file("\n[agent]\nmax_steps = 7\n")
+        .variable("DRAGOMAN_GATEWAY_PING_INTERVAL", "20s")
+        .flag("catalog", "/data/c.json")
+        .load()
+        .unwrap()
+        .show();
+    let line = |key: &str| {
+        let found = shown.lines().find(|line| line.starts_with(key)).unwrap();
+        found.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        line("gateway.ping_interval"),
+        "gateway.ping_interval = \"20s\" # environment DRAGOMAN_GATEWAY_PING_INTERVAL"
+    );
+    assert_eq!(
+        line("catalog"),
+        "catalog = \"/data/c.json\" # flag --catalog"
+    );
+    assert_eq!(line("http"), "http = \"127.0.0.1:8000\" # default");
+    assert!(line("agent.max_steps").starts_with("agent.max_steps = 7 # /"));
+    assert!(line("agent.max_steps").ends_with("/dragoman.toml:3"));
+    assert_eq!(shown.lines().count(), SETTINGS.len());
+}
+
+/// Each `Config` is taken apart without `..`: a new field does not compile until it has a line.
+#[test]
+fn every_field_of_every_part_can_be_set() {
+    let loaded = Sources::new().file(EVERYTHING).load().unwrap();
+    let default = Config::default();
+    for setting in SETTINGS {
+        assert_ne!(
+            setting.text(&loaded.config),
+            setting.text(&default),
+            "{} has its default in this test",
+            setting.key
+        );
+    }
+
+    let mut fields = 0;
+    let mut differs = |different: bool, name: &str| {
+        assert!(different, "no setting reaches {name}");
+        fields += 1;
+    };
+    macro_rules! all_differ {
+        ($set:expr, $default:expr, $type:path { $($field:ident),+ $(,)? }) => {{
+            let $type { $($field),+ } = $set;
+            $(differs($field != &$default.$field, stringify!($type.$field));)+
+        }};
+    }
+    let set = &loaded.config;
+    let Config {
+        http: _,
+        grpc: _,
+        store: _,
+        catalog: _,
+        model: _,
+        limits: _,
+        agent: _,
+        gateway: _,
+        chat_service: _,
+        telemetry: _,
+        lifecycle: _,
+    } = set;
+    differs(set.http != default.http, "http");
+    differs(set.grpc != default.grpc, "grpc");
+    differs(set.store != default.store, "store");
+    differs(set.catalog != default.catalog, "catalog");
+    all_differ!(
+        &set.model,
+        default.model,
+        model::Config { kind, guide_pace }
+    );
+    all_differ!(
+        &set.limits,
+        default.limits,
+        chat::Limits {
+            question_bytes,
+            waiting_questions,
+            rate_questions,
+            rate_window
+        }
+    );
+    all_differ!(
+        &set.agent,
+        default.agent,
+        agent::Config {
+            max_steps,
+            max_parallel_tools,
+            turn_timeout,
+            model_idle_timeout,
+            tool_timeout,
+            answer_bytes,
+            tool_result_bytes,
+            history_bytes,
+        }
+    );
+    all_differ!(
+        &set.gateway,
+        default.gateway,
+        gateway::Config {
+            origins,
+            allow_missing_origin,
+            ping_interval,
+            silence_timeout,
+            partial_interval,
+            write_timeout,
+            frame_bytes,
+            connections,
+        }
+    );
+    all_differ!(
+        &set.chat_service,
+        default.chat_service,
+        chat_service::Config {
+            message_bytes,
+            streams_per_connection,
+            keepalive_interval,
+            keepalive_timeout,
+        }
+    );
+    all_differ!(
+        &set.telemetry,
+        default.telemetry,
+        telemetry::Config {
+            otlp_endpoint,
+            service_name,
+            sample_permille,
+            log,
+            log_format
+        }
+    );
+    all_differ!(
+        &set.lifecycle,
+        default.lifecycle,
+        lifecycle::Config { drain_timeout }
+    );
+    assert_eq!(fields, SETTINGS.len(), "as many settings as fields");
+}
