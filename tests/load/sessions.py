@@ -32,11 +32,12 @@ def question(number: int) -> str:
 def halves(number: int) -> tuple[str, str]:
     """What is said before and after the tools are used."""
     words = " ".join(f"word-{number}-{position}" for position in range(60))
-    return f"Answer {number} begins. {words} ", f"{words} Answer {number} ends."
+    return f"Answer {number} begins. {words}", f"{words} Answer {number} ends."
 
 
 def answer(number: int) -> str:
-    return "".join(halves(number))
+    """Steps of an answer are paragraphs."""
+    return "\n\n".join(halves(number))
 
 
 def script() -> dict:
