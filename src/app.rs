@@ -12,7 +12,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::agent::{Agent, Turns};
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::chat_service::{self, ChatService};
 use crate::config::Config;
 use crate::gateway::{self, Gateway, Ready};
@@ -97,7 +97,7 @@ impl App {
             &config.chat_service,
             turns.clone(),
             store.clone(),
-            life.stopped().clone(),
+            life.closed().clone(),
         );
         // One process: the gateway's client is handed the server itself. No port, the same code path.
         let gateway = Gateway::new(
@@ -192,7 +192,19 @@ fn summary(
         format!("WebSocket and page on http://{http}, chats at ws://{http}/ws/{{session_id}}"),
         format!("gRPC on {grpc}, service dragoman.chat.v1.Chat, reflection and health on"),
         format!("model: {}", model.info().name),
-        format!("catalog: {}", catalog.info()),
+        format!("catalog: {}", describe(&catalog.info())),
         format!("sessions: sqlite:{}", path.display()),
     ]
+}
+
+fn describe(catalog: &catalog::Info) -> String {
+    format!(
+        "{}: {} tables, {} columns, {} foreign keys, {} lineage edges, as of {}",
+        catalog.name,
+        catalog.tables,
+        catalog.columns,
+        catalog.foreign_keys,
+        catalog.lineage_edges,
+        catalog.as_of
+    )
 }

@@ -1,7 +1,8 @@
 //! The data catalog the agent answers from: tables, columns, keys and lineage in one indexed graph.
 //!
-//! A [`Catalog`] is read once, checked completely, and never changes. What it does not hold is not recorded, and
-//! nothing here fills the gap. The questions about it are functions of [`joins`], [`lineage`] and [`search`].
+//! A [`Catalog`] is read once, checked completely, and never changes. What it does not hold is not
+//! recorded, and nothing here fills the gap. The questions about it are functions of [`joins`],
+//! [`lineage`] and [`search`].
 
 mod build;
 mod error;
@@ -266,7 +267,8 @@ impl Catalog {
 // === impl Table ===
 
 impl Table {
-    /// The shortest name that means only this table: bare, or with the schema where others are called the same.
+    /// The shortest name that means only this table: bare, or with the schema where others are
+    /// called the same.
     pub fn label(&self) -> &str {
         &self.label
     }

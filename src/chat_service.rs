@@ -38,7 +38,7 @@ pub struct ChatService {
     turns: Turns,
     store: Store,
     /// Cancelled when streams must end.
-    stopped: CancellationToken,
+    closed: CancellationToken,
 }
 
 /// Messages to a client, in order.
@@ -61,17 +61,17 @@ impl Default for Config {
 // === impl ChatService ===
 
 impl ChatService {
-    /// The service, as tonic serves it. `stopped` ends its streams.
+    /// The service, as tonic serves it. `closed` ends its streams.
     pub fn server(
         config: &Config,
         turns: Turns,
         store: Store,
-        stopped: CancellationToken,
+        closed: CancellationToken,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
             store,
-            stopped,
+            closed,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
     }

@@ -91,6 +91,7 @@ pub fn load(
 }
 
 /// The environment of this process. Nothing else in dragoman looks at it.
+#[expect(clippy::disallowed_methods, reason = "the one place that may")]
 pub fn read_environment() -> impl Iterator<Item = (OsString, OsString)> {
     // `vars` would panic on a variable that is not Unicode, be it none of ours.
     std::env::vars_os()

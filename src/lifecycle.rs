@@ -1,6 +1,7 @@
-//! Start and stop: signals, two stop tokens, one tracker that knows every task.
+//! Start and stop: signals, stop tokens, one tracker that knows every task.
 //!
-//! *Draining* means no new work; *stopped* means end now. The first signal drains, a second one or the deadline stops.
+//! *Draining* means no new work; *stopped* means that running turns are sealed now; *closed* means that they are, and
+//! whoever still listens is sent away. The first signal drains, a second one or the deadline stops.
 
 use std::future::Future;
 use std::time::Duration;
@@ -26,11 +27,14 @@ impl Default for Config {
 /// The life of the process, shared by everything that runs in it.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
+    closed: CancellationToken,
     stopped: CancellationToken,
     draining: CancellationToken,
     tasks: TaskTracker,
 }
 
+/// How long it may take to seal what runs.
+const SEAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long tasks may take to end once they were told to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -41,6 +45,7 @@ impl Lifecycle {
     pub fn new() -> Self {
         let stopped = CancellationToken::new();
         Self {
+            closed: CancellationToken::new(),
             draining: stopped.child_token(),
             stopped,
             tasks: TaskTracker::new(),
@@ -52,9 +57,14 @@ impl Lifecycle {
         &self.draining
     }
 
-    /// Cancelled when everything must end now.
+    /// Cancelled when running turns must end now.
     pub fn stopped(&self) -> &CancellationToken {
         &self.stopped
+    }
+
+    /// Cancelled when all turns have ended and everything else must.
+    pub fn closed(&self) -> &CancellationToken {
+        &self.closed
     }
 
     /// The tasks [`Lifecycle::stop`] waits for.
@@ -102,15 +112,28 @@ impl Lifecycle {
     /// `turns_ended` resolves when no turn runs any more; it is waited for until the deadline or a second signal.
     pub async fn stop(&self, config: &Config, turns_ended: impl Future<Output = ()>) {
         self.draining.cancel();
-        tokio::select! {
-            () = turns_ended => {}
-            () = self.stopped.cancelled() => {}
-            () = signal() => tracing::warn!("second signal: running turns are sealed now"),
+        let mut turns_ended = std::pin::pin!(turns_ended);
+        let hurry = tokio::select! {
+            () = &mut turns_ended => false,
+            () = self.stopped.cancelled() => true,
+            () = signal() => {
+                tracing::warn!("second signal: running turns are sealed now");
+                true
+            }
             () = tokio::time::sleep(config.drain_timeout) => {
                 tracing::warn!("the time to drain is over: running turns are sealed now");
+                true
             }
-        }
+        };
         self.stopped.cancel();
+        if hurry
+            && tokio::time::timeout(SEAL_TIMEOUT, turns_ended)
+                .await
+                .is_err()
+        {
+            tracing::error!("some turns could not be sealed; the next start does it");
+        }
+        self.closed.cancel();
         self.tasks.close();
         if tokio::time::timeout(STOP_TIMEOUT, self.tasks.wait())
             .await

@@ -1,6 +1,8 @@
-//! Matches the words people use to identifiers: `suplier` to `dimv_bs_supplier`, `objednávka` to whatever names it.
+//! Matches the words people use to identifiers: `suplier` to `dimv_bs_supplier`, `objednávka` to
+//! whatever names it.
 //!
-//! Nothing here knows a catalog. [`Names`] is built once over any number of names and then only read.
+//! Nothing here knows a catalog. [`Names`] is built once over any number of names and then only
+//! read.
 
 mod fold;
 mod names;

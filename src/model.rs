@@ -16,7 +16,7 @@ use futures_util::Stream;
 use crate::chat::ToolCall;
 
 pub use guide::Guide;
-pub use scripted::{Scripted, ScriptError};
+pub use scripted::{ScriptError, Scripted};
 
 /// The model that answers. A closed set: one file a variant.
 #[derive(Debug, Clone)]

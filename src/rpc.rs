@@ -12,7 +12,6 @@ pub mod proto {
         clippy::allow_attributes,
         clippy::allow_attributes_without_reason,
         clippy::future_not_send,
-        missing_docs,
         reason = "generated code"
     )]
 

@@ -6,6 +6,7 @@
 //! queue: see [`Follower`].
 
 mod feed;
+mod feeds;
 mod follower;
 mod record;
 mod request;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use crate::chat::{Cursor, Event, Limits, MessageId, SessionId, TraceId, TurnId};
 
-use self::feed::FeedHold;
+use self::feeds::FeedHold;
 use self::request::{Append, Head, Range, Seal};
 
 pub use follower::{Followed, Follower, Opened};
@@ -132,14 +133,17 @@ pub const SESSION_EVENTS: u64 = 5_000;
 // === impl Store ===
 
 impl Store {
-    /// Opens the store `config` names: migrates it, and seals turns that an earlier process left running.
+    /// Opens the store `config` names: migrates it, and seals turns that an earlier process left
+    /// running.
     pub async fn open(config: &Config, limits: Limits) -> Result<Self, OpenError> {
         match config {
             Config::Sqlite(path) => SqliteStore::open(path, limits).await.map(Self::Sqlite),
         }
     }
 
-    /// Turns a question into a turn, durably: duplicate? too many? busy? then its `user` event is appended.
+    /// Turns a question into a turn, durably: duplicate? too many? busy? then its `user` event is
+    /// appended. To repeat it with the same turn id is safe. If the future is dropped after the turn
+    /// was begun, nobody would run it, so the turn is ended as interrupted.
     pub async fn begin_turn(&self, begin: BeginTurn) -> Result<Begin, StoreError> {
         match self {
             Self::Sqlite(store) => store.begin_turn(begin).await,

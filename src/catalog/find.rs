@@ -1,7 +1,11 @@
-use crate::matching::{Matches, Names, fold};
+use crate::matching::{Matches, Names, fold, tokens};
 
 use super::{Catalog, Table};
 
+/// Words around a name, folded: English, Slovak, Czech.
+const FILLING: [&str; 10] = [
+    "a", "an", "the", "table", "tables", "view", "tabulka", "tabulky", "tabulke", "tabulku",
+];
 /// So many dots of a name are tried as the one between schema and table.
 const MOST_DOTS: usize = 8;
 
@@ -26,8 +30,8 @@ pub enum FoundSchema<'a> {
 }
 
 impl Catalog {
-    /// The table a person or a model means: `schema.table`, a bare name, half a name, a synonym, or one with a typing
-    /// error.
+    /// The table a person or a model means: `schema.table`, a bare name, half a name, a synonym, or
+    /// one with a typing error.
     pub fn find(&self, text: &str) -> Found<'_> {
         let text = text.trim();
         if let Some(found) = self.qualified(text) {
@@ -42,7 +46,9 @@ impl Catalog {
         match matches {
             Matches::Exact(name) | Matches::Clear(name) => one_or_several(self.called(&[name])),
             Matches::Several(names) => one_or_several(self.called(&names)),
-            Matches::None { nearest } => Found::None(self.called(&nearest)),
+            Matches::None { nearest } => self
+                .without_filling(text)
+                .unwrap_or_else(|| Found::None(self.called(&nearest))),
         }
     }
 
@@ -95,6 +101,23 @@ impl Catalog {
         };
         tables.retain(|table| table.schema == schema);
         (!tables.is_empty()).then(|| one_or_several(tables))
+    }
+
+    /// The table of a phrase that also has words which name none.
+    fn without_filling(&self, text: &str) -> Option<Found<'_>> {
+        let mut words = tokens(text);
+        let all = words.len();
+        words.retain(|word| !FILLING.contains(&word.as_str()));
+        if words.len() == all {
+            return None;
+        }
+        match self.names.best(&words.join(" ")) {
+            Matches::Exact(name) | Matches::Clear(name) => {
+                Some(one_or_several(self.called(&[name])))
+            }
+            Matches::Several(names) => Some(one_or_several(self.called(&names))),
+            Matches::None { .. } => None,
+        }
     }
 
     /// The tables of these names, each of which is one of ours.

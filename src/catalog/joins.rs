@@ -14,14 +14,14 @@ const MOST_TRIED: usize = 200;
 /// The shortest ways from one table to another.
 #[derive(Debug)]
 pub struct Paths<'a> {
-    /// Equally short, the best first: those that lead from many rows to one multiply no rows.
+    /// Equally short, the best first: a way that never turns multiplies no rows.
     pub paths: Vec<Vec<Key<'a>>>,
     /// True if there are more equally short ones.
     pub more: bool,
 }
 
-/// The shortest ways to join two tables, each as the keys to follow in this order. A table is joined to itself only by
-/// a key to itself.
+/// The shortest ways to join two tables, each as the keys to follow in this order. A table is
+/// joined to itself only by a key to itself.
 pub fn shortest<'a>(catalog: &'a Catalog, from: &'a Table, to: &'a Table) -> Paths<'a> {
     let mut paths = Vec::new();
     if from == to {
@@ -36,7 +36,7 @@ pub fn shortest<'a>(catalog: &'a Catalog, from: &'a Table, to: &'a Table) -> Pat
         walk(catalog, from, &distances, &mut Vec::new(), &mut paths);
     }
     let more = paths.len() > MOST_PATHS;
-    paths.sort_by_cached_key(|path| against(from, path));
+    paths.sort_by_cached_key(|path| turns(from, path));
     paths.truncate(MOST_PATHS);
     Paths { paths, more }
 }
@@ -97,17 +97,21 @@ fn steps<'a>(catalog: &'a Catalog, table: &Table) -> impl Iterator<Item = (Key<'
     out.chain(back)
 }
 
-/// How many keys of a path are followed from the one row to the many.
-fn against(from: &Table, path: &[Key<'_>]) -> usize {
+/// How often the way turns, and how often it does so at a table that both neighbours refer to.
+/// Without a turn every row of one end has one row of the other; a turn pairs rows that only share
+/// something, a plant or a day.
+fn turns(from: &Table, path: &[Key<'_>]) -> (usize, usize) {
     let mut here = from.id;
-    let mut against = 0;
+    let mut forward = Vec::with_capacity(path.len());
     for key in path {
-        if key.from.id == here {
-            here = key.to.id;
-        } else {
-            here = key.from.id;
-            against += 1;
-        }
+        let follows = key.from.id == here;
+        here = if follows { key.to.id } else { key.from.id };
+        forward.push(follows);
     }
-    against
+    let pairs = || forward.iter().zip(forward.iter().skip(1));
+    let turns = pairs().filter(|(before, after)| before != after).count();
+    let shared = pairs()
+        .filter(|(before, after)| **before && !**after)
+        .count();
+    (turns, shared)
 }

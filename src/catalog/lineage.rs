@@ -20,15 +20,16 @@ pub struct Reached<'a> {
     pub table: &'a Table,
     /// Steps from the first table, at least 1.
     pub distance: u32,
-    /// The tables one step nearer that lead to it; empty next to the first table. At most [`MOST_VIA`].
+    /// The tables one step nearer that lead to it; empty next to the first table. At most
+    /// [`MOST_VIA`].
     pub via: Vec<&'a Table>,
 }
 
 /// Most tables of [`Reached::via`].
 pub const MOST_VIA: usize = 5;
 
-/// All tables in one direction, nearest first, each once. The table itself is not among them, even if it is part of a
-/// circle.
+/// All tables in one direction, nearest first, each once. The table itself is not among them, even
+/// if it is part of a circle.
 pub fn reached<'a>(
     catalog: &'a Catalog,
     table: &'a Table,

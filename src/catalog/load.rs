@@ -8,7 +8,8 @@ use serde_json::error::Category;
 use super::{Catalog, CatalogError, Config, build, format};
 
 const DEMO: &str = include_str!("demo.json");
-/// Longest accepted file. A warehouse of 20,000 tables with 10 described columns each has about 30 MiB.
+/// Longest accepted file. A warehouse of 20,000 tables with 10 described columns each has about 30
+/// MiB.
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -141,7 +141,12 @@ mod tests {
     fn a_turn_id_reads_back_and_nothing_else_does() {
         let turn = TurnId::random();
         assert_eq!(TurnId::parse(&turn.to_string()), Ok(turn));
-        for bad in ["", "1", "6a1f0b9e-0000-4000-8000-000000000000", "g".repeat(32).as_str()] {
+        for bad in [
+            "",
+            "1",
+            "6a1f0b9e-0000-4000-8000-000000000000",
+            "g".repeat(32).as_str(),
+        ] {
             assert_eq!(TurnId::parse(bad), Err(InvalidId::Turn), "{bad}");
         }
     }

@@ -19,7 +19,7 @@ impl Default for Limits {
             question_bytes: 16 * 1024,
             waiting_questions: 20,
             rate_questions: 20,
-            rate_window: Duration::from_secs(60),
+            rate_window: Duration::from_mins(1),
         }
     }
 }

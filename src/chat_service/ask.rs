@@ -117,12 +117,13 @@ pub(super) async fn stream(
 
 impl Call {
     async fn next(&mut self) -> Option<Result<Response, Status>> {
-        let (stopped, deadline) = (self.service.stopped.clone(), self.deadline);
+        let (closed, deadline) = (self.service.closed.clone(), self.deadline);
         tokio::select! {
             biased;
-            () = stopped.cancelled() => Some(Err(stopping())),
             () = deadline::passed(deadline) => Some(Err(status::deadline_exceeded())),
             response = self.advance() => response.transpose(),
+            // Last: what is there to be said is said first.
+            () = closed.cancelled() => Some(Err(stopping())),
         }
     }
 

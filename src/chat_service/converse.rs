@@ -100,7 +100,7 @@ impl Opening {
                 return Err(Status::deadline_exceeded("no `open` came within 10 s"));
             }
             () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
-            () = self.service.stopped.cancelled() => return Err(stopping()),
+            () = self.service.closed.cancelled() => return Err(stopping()),
         };
         let Some(Request::Open(open)) = first.and_then(|first| first.request) else {
             let message = "the first message of a conversation must be `open`";
@@ -147,7 +147,6 @@ impl Conversation {
             let closing = self.requests.is_none();
             tokio::select! {
                 biased;
-                () = self.service.stopped.cancelled() => return Some(Err(stopping())),
                 () = deadline::passed(self.deadline) => {
                     return Some(Err(status::deadline_exceeded()));
                 }
@@ -169,6 +168,8 @@ impl Conversation {
                         .map_err(|error| store_failed(&error));
                     return Some(response);
                 }
+                // Last: what is there to be said is said first.
+                () = self.service.closed.cancelled() => return Some(Err(stopping())),
             }
         }
     }

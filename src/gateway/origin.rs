@@ -36,7 +36,9 @@ impl Origins {
             if entry.ends_with('/') {
                 return Err(invalid("it ends with a slash".to_owned()));
             }
-            let glob = GlobBuilder::new(entry).case_insensitive(true).build();
+            let glob = GlobBuilder::new(&only_stars(entry))
+                .case_insensitive(true)
+                .build();
             set.add(glob.map_err(|error| invalid(error.to_string()))?);
         }
         let allowed = set.build().map_err(|error| InvalidOrigin {
@@ -64,6 +66,12 @@ impl Origins {
             (Some(_), Some(_)) => false,
         }
     }
+}
+
+/// The entry as a pattern in which nothing but `*` is special: IPv6 addresses have brackets.
+fn only_stars(entry: &str) -> String {
+    let pieces: Vec<String> = entry.split('*').map(globset::escape).collect();
+    pieces.join("*")
 }
 
 /// Whether the page was served by the host it connects to. The scheme is not compared: behind a proxy that ends TLS it is
@@ -98,6 +106,7 @@ mod tests {
         assert!(allows(&list, Some("https://my-app.vercel.app")));
         assert!(allows(&list, Some("http://chat.example.com:8000")));
         assert!(allows(&list, Some("https://CHAT.example.com:8000")));
+        assert!(allows(&["http://[::1]:3000"], Some("http://[::1]:3000")));
         assert!(allows(&list, None));
         assert!(allows(&["*"], Some("https://anywhere.test")));
     }

@@ -7,12 +7,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How long a client may take to send its request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// What the kernel keeps of frames that were written and not yet received, in bytes. Left to itself it keeps megabytes for a
+/// client that does not read: memory, and partials that are out of date before they leave.
+const SEND_BUFFER: usize = 64 * 1024;
 /// How long to wait after a failed accept, which means that the process is out of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 
@@ -50,6 +54,7 @@ fn serve_connection(
 ) {
     // Frames are small and wanted at once.
     let _ = stream.set_nodelay(true);
+    let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()

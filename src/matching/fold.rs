@@ -1,6 +1,7 @@
 use nucleo_matcher::chars::normalize;
 
-/// The text in lower case and without diacritics, whether they are part of a letter or combine with it.
+/// The text in lower case and without diacritics, whether they are part of a letter or combine with
+/// it.
 ///
 /// Letters outside the Latin script stay what they are.
 pub fn fold(text: &str) -> String {
@@ -14,8 +15,8 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// The words of a phrase or an identifier, folded: split at everything that is no letter or digit, and where a
-/// camel-case word begins.
+/// The words of a phrase or an identifier, folded: split at everything that is no letter or digit,
+/// and where a camel-case word begins.
 pub fn tokens(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();

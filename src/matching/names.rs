@@ -11,8 +11,8 @@ use entry::{Entry, Fit};
 
 /// Many names, indexed so that the one a person means is found.
 ///
-/// The leading words that warehouses put in front of names (`fact_bs_`, `dimv_bs_`) are learned from the names, not
-/// listed here: a short word that many names begin with says little.
+/// The leading words that warehouses put in front of names (`fact_bs_`, `dimv_bs_`) are learned
+/// from the names, not listed here: a short word that many names begin with says little.
 #[derive(Debug, Default)]
 pub struct Names {
     texts: Vec<Box<str>>,
@@ -57,7 +57,7 @@ impl Names {
         )
     }
 
-    /// Indexes names that have other names too.
+    /// Indexes names that have other names too. A name given twice is one name.
     pub fn with_synonyms<N, S>(names: impl IntoIterator<Item = (N, S)>) -> Self
     where
         N: AsRef<str>,
@@ -66,14 +66,7 @@ impl Names {
         let mut index = Self::default();
         let mut synonyms: Vec<(u32, Vec<String>)> = Vec::new();
         for (name, others) in names {
-            let id = number(index.texts.len());
-            index.texts.push(name.as_ref().into());
-            index
-                .folded
-                .entry(fold(name.as_ref()))
-                .or_default()
-                .push(id);
-            index.enter(id, &tokens(name.as_ref()), false);
+            let id = index.add(name.as_ref());
             synonyms.extend(others.into_iter().map(|other| (id, tokens(other.as_ref()))));
         }
         index.learn_leading_words();
@@ -119,8 +112,8 @@ impl Names {
         }
     }
 
-    /// The phrase with each word that no name has replaced by the one that was probably meant; `None` if that changes
-    /// nothing or there is no such word.
+    /// The phrase with each word that no name has replaced by the one that was probably meant;
+    /// `None` if that changes nothing or there is no such word.
     pub fn corrected(&self, phrase: &str) -> Option<String> {
         let words = tokens(phrase);
         if words.is_empty() || words.len() > Self::LONGEST_PHRASE {
@@ -154,8 +147,8 @@ impl Names {
         })
     }
 
-    /// What a word may stand for: itself, if it is known, and what resembles it, because the form that one name has
-    /// is often not the form another one has.
+    /// What a word may stand for: itself, if it is known, and what resembles it, because the form
+    /// that one name has is often not the form another one has.
     fn meant(&self, word: &str) -> Vec<Meant> {
         let known = self.vocabulary.get(word);
         let mut meant: Vec<Meant> = known.into_iter().collect();
@@ -183,7 +176,7 @@ impl Names {
 
     /// One name, or several; nothing for no fits.
     fn decide(&self, mut fits: Vec<Fit>) -> Option<Matches<'_>> {
-        fits.sort_by_key(|fit| self.rank(fit));
+        fits.sort_by_cached_key(|fit| self.rank(fit));
         let mut names = HashSet::new();
         fits.retain(|fit| {
             self.entry(fit.entry)
@@ -205,8 +198,8 @@ impl Names {
         ))
     }
 
-    /// Whether the phrase ends the first name and all others only add to it: `sales` means `fact_sales` where the
-    /// other one is `fact_sales_line`.
+    /// Whether the phrase ends the first name and all others only add to it: `sales` means
+    /// `fact_sales` where the other one is `fact_sales_line`.
     fn is_base_of(&self, first: &Fit, others: &[Fit]) -> bool {
         first.in_order
             && first.left_over == 0

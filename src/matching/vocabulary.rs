@@ -71,8 +71,9 @@ impl Vocabulary {
         self.word(word).map_or("", |word| &word.text)
     }
 
-    /// Other words a token may stand for, best first: those it abbreviates, and only if there are none those it is a
-    /// misspelling of. The two fail on different inputs, and misspellings are the costlier search.
+    /// Other words a token may stand for, best first: those it abbreviates, and only if there are
+    /// none those it is a misspelling of. The two fail on different inputs, and misspellings are
+    /// the costlier search.
     pub(super) fn meant(&self, token: &str) -> Vec<Meant> {
         let token = singular(token);
         let letters = token.chars().count();
@@ -149,7 +150,8 @@ impl Vocabulary {
     }
 }
 
-/// How many letters may be wrong in a text of this length. Short words are too near to each other: `data` is no `date`.
+/// How many letters may be wrong in a text of this length. Short words are too near to each other:
+/// `data` is no `date`.
 pub(super) fn typing_errors_allowed(letters: usize) -> usize {
     match letters {
         0..5 => 0,
@@ -158,8 +160,9 @@ pub(super) fn typing_errors_allowed(letters: usize) -> usize {
     }
 }
 
-/// Whether the token could be written for the word: its beginning, the word without its vowels, or the word with few
-/// letters left out. Without this gate any short token would be found scattered in some long word.
+/// Whether the token could be written for the word: its beginning, the word without its vowels, or
+/// the word with few letters left out. Without this gate any short token would be found scattered
+/// in some long word.
 fn may_abbreviate(token: &str, letters: usize, word: &Word) -> bool {
     if word.letters <= letters || token.chars().next() != word.text.chars().next() {
         return false;

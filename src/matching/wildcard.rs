@@ -2,7 +2,8 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::fold;
 
-/// A pattern in which `*` stands for any text and `?` for any one character. Case and diacritics do not matter.
+/// A pattern in which `*` stands for any text and `?` for any one character. Case and diacritics do
+/// not matter.
 #[derive(Debug, Clone)]
 pub struct Wildcard(GlobMatcher);
 
@@ -42,14 +43,14 @@ impl Wildcard {
         self.fits_folded(&fold(text))
     }
 
-    /// [`Wildcard::fits`] for a text that [`fold`] has already seen.
+    /// [`Wildcard::fits`] for a text that [`fold()`] has already seen.
     pub fn fits_folded(&self, folded: &str) -> bool {
         self.0.is_match(folded)
     }
 }
 
-/// Takes their meaning from the characters that only a shell gives one. A run of stars is one star, because two mean
-/// something else to globset.
+/// Takes their meaning from the characters that only a shell gives one. A run of stars is one star,
+/// because two mean something else to globset.
 fn escape(pattern: &str) -> String {
     let mut escaped = String::with_capacity(pattern.len());
     for letter in pattern.chars() {

@@ -1,8 +1,7 @@
 //! What is live of a session: the running turn's text, and the events some follower has not seen
-//! yet. A feed exists while a follower or a running turn holds it.
+//! yet.
 
-use std::collections::{HashMap, VecDeque};
-use std::ops::Deref;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -15,32 +14,6 @@ use super::{StoreError, TEXT_BYTES};
 const RECENT_EVENTS: usize = 64;
 /// Most bytes of events a feed keeps.
 const RECENT_BYTES: usize = 512 * 1024;
-
-/// The feeds that somebody holds.
-#[derive(Debug, Default)]
-pub(super) struct Feeds {
-    slots: Mutex<Slots>,
-}
-
-#[derive(Debug, Default)]
-struct Slots {
-    feeds: HashMap<SessionId, Slot>,
-    closed: bool,
-}
-
-#[derive(Debug)]
-struct Slot {
-    feed: Arc<Feed>,
-    holders: usize,
-}
-
-/// Keeps a session's feed in [`Feeds`].
-#[derive(Debug)]
-pub(super) struct FeedHold {
-    feeds: Arc<Feeds>,
-    session: SessionId,
-    feed: Arc<Feed>,
-}
 
 /// Durable events of a session, on their way to its followers.
 #[derive(Debug)]
@@ -86,106 +59,20 @@ pub(super) struct Running {
     pub(super) text: String,
 }
 
-// === impl Feeds ===
-
-impl Feeds {
-    /// The session's feed, made if there is none.
-    pub(super) fn hold(self: &Arc<Self>, session: &SessionId) -> FeedHold {
-        let mut slots = self.lock();
-        let closed = slots.closed;
-        let slot = slots
-            .feeds
-            .entry(session.clone())
-            .or_insert_with(|| Slot::new(closed));
-        slot.holders += 1;
-        FeedHold {
-            feeds: Arc::clone(self),
-            session: session.clone(),
-            feed: Arc::clone(&slot.feed),
-        }
-    }
-
-    /// The session's feed, if somebody holds it.
-    pub(super) fn find(&self, session: &SessionId) -> Option<Arc<Feed>> {
-        let slots = self.lock();
-        slots.feeds.get(session).map(|slot| Arc::clone(&slot.feed))
-    }
-
-    /// Ends every follower, those to come as well.
-    pub(super) fn close(&self) {
-        let feeds: Vec<_> = {
-            let mut slots = self.lock();
-            slots.closed = true;
-            slots
-                .feeds
-                .values()
-                .map(|slot| Arc::clone(&slot.feed))
-                .collect()
-        };
-        for feed in feeds {
-            feed.change(|live| live.closed = true);
-        }
-    }
-
-    /// How many feeds there are.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.lock().feeds.len()
-    }
-
-    fn release(&self, session: &SessionId) {
-        let mut slots = self.lock();
-        if let Some(slot) = slots.feeds.get_mut(session) {
-            slot.holders -= 1;
-            if slot.holders == 0 {
-                slots.feeds.remove(session);
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Slots> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// === impl Slot ===
-
-impl Slot {
-    fn new(closed: bool) -> Self {
-        let live = Live {
-            closed,
-            ..Live::default()
-        };
-        let feed = Feed {
-            live: Mutex::new(live),
-            version: watch::Sender::new(0),
-        };
-        Self {
-            feed: Arc::new(feed),
-            holders: 0,
-        }
-    }
-}
-
-// === impl FeedHold ===
-
-impl Deref for FeedHold {
-    type Target = Feed;
-
-    fn deref(&self) -> &Feed {
-        &self.feed
-    }
-}
-
-impl Drop for FeedHold {
-    fn drop(&mut self) {
-        self.feeds.release(&self.session);
-    }
-}
-
 // === impl Feed ===
 
 impl Feed {
+    /// A feed of which nothing is known yet.
+    pub(super) fn new(closed: bool) -> Self {
+        Self {
+            live: Mutex::new(Live {
+                closed,
+                ..Live::default()
+            }),
+            version: watch::Sender::new(0),
+        }
+    }
+
     /// The state, for as long as the guard lives. Never keep it across an await.
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
@@ -228,6 +115,11 @@ impl Feed {
         self.live()
             .running_turn(turn)
             .map(|running| running.text.clone())
+    }
+
+    /// Ends the followers.
+    pub(super) fn close(&self) {
+        self.change(|live| live.closed = true);
     }
 
     /// Counts a follower in: from now on events are kept until it has seen them.
@@ -332,5 +224,133 @@ impl Live {
             self.recent = VecDeque::new();
             self.recent_bytes = 0;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use crate::chat::{ToolCall, TurnErrorReason};
+
+    use super::*;
+
+    fn published(turn: TurnId, seq: u64, bytes: usize, body: EventBody) -> Published {
+        let event = Event {
+            seq,
+            turn,
+            trace: TraceId(1),
+            time: SystemTime::UNIX_EPOCH,
+            body,
+        };
+        Published {
+            event: Arc::new(event),
+            bytes,
+        }
+    }
+
+    fn tool(seq: u64, bytes: usize) -> Published {
+        let call = ToolCall {
+            id: Arc::from("c"),
+            name: Arc::from("t"),
+            arguments: Arc::from("{}"),
+        };
+        let text_offset = 0;
+        published(
+            TurnId::random(),
+            seq,
+            bytes,
+            EventBody::ToolCall { call, text_offset },
+        )
+    }
+
+    fn kept(feed: &Feed) -> (usize, usize) {
+        let live = feed.live();
+        (live.recent.len(), live.recent_bytes)
+    }
+
+    #[test]
+    fn events_are_kept_until_all_followers_have_seen_them() {
+        let feed = Feed::new(false);
+        feed.publish(&[tool(1, 10)]);
+        assert_eq!(kept(&feed), (0, 0), "nobody follows");
+
+        feed.join();
+        feed.join();
+        let (mut first, mut second) = (None, None);
+        feed.publish(&[tool(2, 10), tool(3, 10)]);
+        feed.live().note_caught_up(&mut first);
+        feed.live().note_caught_up(&mut first);
+        assert_eq!(kept(&feed), (2, 20), "one of two has seen them");
+        assert_eq!(feed.live().recent(3).map(|event| event.seq), Some(3));
+        feed.live().note_caught_up(&mut second);
+        assert_eq!(kept(&feed), (0, 0));
+
+        feed.publish(&[tool(4, 10)]);
+        feed.live().note_caught_up(&mut second);
+        assert_eq!(kept(&feed), (1, 10));
+        feed.leave(first);
+        assert_eq!(kept(&feed), (0, 0), "the one behind has left");
+        feed.publish(&[tool(5, 10)]);
+        feed.leave(second);
+        assert_eq!(kept(&feed), (0, 0), "all have left");
+    }
+
+    #[test]
+    fn what_is_kept_has_bounds() {
+        let feed = Feed::new(false);
+        feed.join();
+        for seq in 1..=100 {
+            feed.publish(&[tool(seq, 1)]);
+        }
+        assert_eq!(kept(&feed), (RECENT_EVENTS, RECENT_EVENTS));
+        assert!(feed.live().recent(100 - 64).is_none());
+        assert_eq!(
+            feed.live().recent(100 - 63).map(|event| event.seq),
+            Some(37)
+        );
+        assert!(feed.live().recent(101).is_none());
+        feed.publish(&[tool(101, RECENT_BYTES)]);
+        assert_eq!(kept(&feed), (1, RECENT_BYTES));
+        feed.publish(&[tool(102, RECENT_BYTES + 1)]);
+        assert_eq!(kept(&feed), (0, 0));
+        assert_eq!(feed.live().end(), 102);
+    }
+
+    #[test]
+    fn text_belongs_to_the_running_turn() {
+        let feed = Feed::new(false);
+        let (turn, other) = (TurnId::random(), TurnId::random());
+        assert_eq!(feed.say(turn, "x"), Err(StoreError::Fenced));
+        let content = Arc::from("?");
+        let question = EventBody::User {
+            content,
+            message: None,
+        };
+        feed.publish(&[published(turn, 1, 1, question)]);
+        feed.say(turn, "ab").unwrap();
+        feed.say(turn, "c").unwrap();
+        assert_eq!(feed.say(other, "x"), Err(StoreError::Fenced));
+        assert_eq!(
+            (feed.text(turn).as_deref(), feed.text(other)),
+            (Some("abc"), None)
+        );
+        let end = EventBody::Error {
+            reason: TurnErrorReason::Model,
+            message: Arc::from("It failed."),
+            partial: Arc::from("abc"),
+        };
+        feed.publish(&[published(turn, 2, 1, end)]);
+        assert_eq!(feed.say(turn, "x"), Err(StoreError::Fenced));
+        assert_eq!(feed.text(turn), None);
+    }
+
+    #[test]
+    fn the_end_never_goes_back() {
+        let feed = Feed::new(false);
+        feed.live().learn_end(5);
+        feed.publish(&[tool(6, 1)]);
+        feed.live().learn_end(5);
+        assert_eq!(feed.live().end(), 6);
     }
 }

@@ -6,7 +6,8 @@ use tokio::sync::watch;
 
 use crate::chat::{Cursor, Event, SessionId, TextChange, TraceId, TurnId};
 
-use super::feed::{FeedHold, Running};
+use super::feed::Running;
+use super::feeds::FeedHold;
 use super::request::{Head, Range};
 use super::{Start, Store, StoreError};
 

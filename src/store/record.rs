@@ -1,16 +1,16 @@
 //! How events look in a file: a kind and a JSON object. The words of [`crate::chat`] stay free of
 //! it. A field may be added if it has a default; any other change needs a migration.
 
-use std::borrow::Cow;
+mod bodies;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{
-    Cursor, Event, EventBody, Finish, MessageId, ToolCall, ToolResult, TraceId, TurnErrorReason,
-    TurnId, Usage,
-};
+use crate::chat::{Cursor, Event, EventBody, TraceId, TurnId};
+
+use self::bodies::{AgentRecord, ErrorRecord, ToolCallRecord, ToolResultRecord, UserRecord};
 
 use super::{EVENT_BYTES, FINAL_EVENT_BYTES, StoreError};
 
@@ -49,83 +49,6 @@ pub(super) enum RecordError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-struct UserRecord<'a> {
-    #[serde(borrow)]
-    content: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    message: Option<Cow<'a, str>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ToolCallRecord<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow)]
-    arguments: Cow<'a, str>,
-    text_offset: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ToolResultRecord<'a> {
-    #[serde(borrow)]
-    call_id: Cow<'a, str>,
-    #[serde(borrow)]
-    name: Cow<'a, str>,
-    #[serde(borrow)]
-    content: Cow<'a, str>,
-    #[serde(default)]
-    failed: bool,
-    text_offset: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AgentRecord<'a> {
-    #[serde(borrow)]
-    content: Cow<'a, str>,
-    finish: FinishRecord,
-    #[serde(default)]
-    usage: UsageRecord,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ErrorRecord<'a> {
-    reason: ReasonRecord,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
-    #[serde(borrow, default)]
-    partial: Cow<'a, str>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FinishRecord {
-    Completed,
-    Cancelled,
-    Truncated,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ReasonRecord {
-    Model,
-    Timeout,
-    Interrupted,
-    Limit,
-    Internal,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct UsageRecord {
-    steps: u32,
-    tool_calls: u32,
-    input_tokens: u64,
-    output_tokens: u64,
-}
-
 /// The time `millis` after the epoch.
 pub(super) fn time(millis: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
@@ -133,7 +56,7 @@ pub(super) fn time(millis: i64) -> SystemTime {
 
 /// The cursor of an event of which only this much was read.
 pub(super) fn cursor(seq: u64, turn: TurnId, millis: i64) -> Cursor {
-    // `chat` alone decides what a fingerprint is made of, so it is asked with an event without words.
+    // `chat` alone decides what a fingerprint is made of: it is asked with an empty event.
     Event {
         seq,
         turn,
@@ -154,9 +77,7 @@ impl Encoded {
     pub(super) fn of(body: &EventBody) -> Result<Self, StoreError> {
         let (kind, data) = match body {
             EventBody::User { content, message } => {
-                let message = message.as_ref().map(|id| Cow::Borrowed(id.as_str()));
-                let content = Cow::Borrowed(&**content);
-                ("user", json(&UserRecord { content, message }))
+                ("user", json(&UserRecord::of(content, message.as_ref())))
             }
             EventBody::ToolCall { call, text_offset } => {
                 ("tool_call", json(&ToolCallRecord::of(call, *text_offset)))
@@ -172,26 +93,12 @@ impl Encoded {
                 content,
                 finish,
                 usage,
-            } => {
-                let record = AgentRecord {
-                    content: Cow::Borrowed(content),
-                    finish: FinishRecord::of(*finish),
-                    usage: UsageRecord::of(*usage),
-                };
-                ("agent", json(&record))
-            }
+            } => ("agent", json(&AgentRecord::of(content, *finish, *usage))),
             EventBody::Error {
                 reason,
                 message,
                 partial,
-            } => {
-                let record = ErrorRecord {
-                    reason: ReasonRecord::of(*reason),
-                    message: Cow::Borrowed(message),
-                    partial: Cow::Borrowed(partial),
-                };
-                ("error", json(&record))
-            }
+            } => ("error", json(&ErrorRecord::of(*reason, message, partial))),
         };
         let data = data?;
         let (what, limit) = if body.is_final() {
@@ -207,7 +114,7 @@ impl Encoded {
 }
 
 fn json(record: &impl Serialize) -> Result<String, StoreError> {
-    // Strings and numbers always have a JSON form; should that change, it is our defect, not a panic.
+    // Strings and numbers always have a JSON form. Should that change: an error, not a panic.
     serde_json::to_string(record)
         .map_err(|error| StoreError::Unavailable(format!("cannot encode an event: {error}").into()))
 }
@@ -253,162 +160,5 @@ impl Row {
             kind: self.kind.clone(),
             source,
         })
-    }
-}
-
-// === impl UserRecord ===
-
-impl UserRecord<'_> {
-    fn body(self) -> EventBody {
-        EventBody::User {
-            content: self.content.into(),
-            message: self.message.and_then(|id| MessageId::parse(&id).ok()),
-        }
-    }
-}
-
-// === impl ToolCallRecord ===
-
-impl<'a> ToolCallRecord<'a> {
-    fn of(call: &'a ToolCall, text_offset: usize) -> Self {
-        Self {
-            id: Cow::Borrowed(&call.id),
-            name: Cow::Borrowed(&call.name),
-            arguments: Cow::Borrowed(&call.arguments),
-            text_offset,
-        }
-    }
-
-    fn body(self) -> EventBody {
-        EventBody::ToolCall {
-            call: ToolCall {
-                id: self.id.into(),
-                name: self.name.into(),
-                arguments: self.arguments.into(),
-            },
-            text_offset: self.text_offset,
-        }
-    }
-}
-
-// === impl ToolResultRecord ===
-
-impl<'a> ToolResultRecord<'a> {
-    fn of(result: &'a ToolResult, text_offset: usize) -> Self {
-        Self {
-            call_id: Cow::Borrowed(&result.call_id),
-            name: Cow::Borrowed(&result.name),
-            content: Cow::Borrowed(&result.content),
-            failed: result.failed,
-            text_offset,
-        }
-    }
-
-    fn body(self) -> EventBody {
-        EventBody::ToolResult {
-            result: ToolResult {
-                call_id: self.call_id.into(),
-                name: self.name.into(),
-                content: self.content.into(),
-                failed: self.failed,
-            },
-            text_offset: self.text_offset,
-        }
-    }
-}
-
-// === impl AgentRecord ===
-
-impl AgentRecord<'_> {
-    fn body(self) -> EventBody {
-        EventBody::Agent {
-            content: self.content.into(),
-            finish: self.finish.finish(),
-            usage: self.usage.usage(),
-        }
-    }
-}
-
-// === impl ErrorRecord ===
-
-impl ErrorRecord<'_> {
-    fn body(self) -> EventBody {
-        EventBody::Error {
-            reason: self.reason.reason(),
-            message: self.message.into(),
-            partial: self.partial.into(),
-        }
-    }
-}
-
-// === impl FinishRecord ===
-
-impl FinishRecord {
-    fn of(finish: Finish) -> Self {
-        match finish {
-            Finish::Completed => Self::Completed,
-            Finish::Cancelled => Self::Cancelled,
-            Finish::Truncated => Self::Truncated,
-        }
-    }
-
-    fn finish(&self) -> Finish {
-        match self {
-            Self::Completed => Finish::Completed,
-            Self::Cancelled => Finish::Cancelled,
-            Self::Truncated => Finish::Truncated,
-        }
-    }
-}
-
-// === impl ReasonRecord ===
-
-impl ReasonRecord {
-    fn of(reason: TurnErrorReason) -> Self {
-        match reason {
-            TurnErrorReason::Model => Self::Model,
-            TurnErrorReason::Timeout => Self::Timeout,
-            TurnErrorReason::Interrupted => Self::Interrupted,
-            TurnErrorReason::Limit => Self::Limit,
-            TurnErrorReason::Internal => Self::Internal,
-        }
-    }
-
-    fn reason(&self) -> TurnErrorReason {
-        match self {
-            Self::Model => TurnErrorReason::Model,
-            Self::Timeout => TurnErrorReason::Timeout,
-            Self::Interrupted => TurnErrorReason::Interrupted,
-            Self::Limit => TurnErrorReason::Limit,
-            Self::Internal => TurnErrorReason::Internal,
-        }
-    }
-}
-
-// === impl UsageRecord ===
-
-impl UsageRecord {
-    fn of(usage: Usage) -> Self {
-        let Usage {
-            steps,
-            tool_calls,
-            input_tokens,
-            output_tokens,
-        } = usage;
-        Self {
-            steps,
-            tool_calls,
-            input_tokens,
-            output_tokens,
-        }
-    }
-
-    fn usage(&self) -> Usage {
-        Usage {
-            steps: self.steps,
-            tool_calls: self.tool_calls,
-            input_tokens: self.input_tokens,
-            output_tokens: self.output_tokens,
-        }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Append {
 }
 
 /// The final event of a turn whose writer is gone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Seal {
     pub(super) session: SessionId,
     pub(super) turn: TurnId,

@@ -1,9 +1,11 @@
 //! Sessions in one SQLite file. One thread owns the connection; this is the way to it.
 
+mod admission;
 mod append;
 mod begin;
 mod log;
 mod open;
+mod operation;
 mod read;
 mod schema;
 mod thread;
@@ -19,13 +21,14 @@ use tokio::time::timeout;
 
 use crate::chat::{Event, EventBody, Limits, SessionId, TurnId};
 
-use super::feed::{FeedHold, Feeds};
+use super::feeds::{FeedHold, Feeds};
 use super::record::{RecordError, Row};
 use super::request::{Append, Head, NewEvent, Range, Seal};
 use super::{Begin, BeginTurn, StoreError};
 
 use self::log::Failure;
-use self::thread::{Operation, Reply, Thread};
+use self::operation::{Operation, Reply};
+use self::thread::Thread;
 
 pub use self::open::OpenError;
 

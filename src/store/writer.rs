@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::chat::{EventBody, SessionId, TraceId, TurnId};
 
-use super::feed::FeedHold;
+use super::feeds::FeedHold;
 use super::request::{Append, NewEvent, Seal, interrupted};
 use super::{Store, StoreError};
 

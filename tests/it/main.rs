@@ -1,1 +1,20 @@
-fn main(){}
+//! Every test that looks at dragoman from outside. One binary: one link step.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
+
+mod support;
+
+mod bad_input;
+mod config;
+mod documents;
+mod floors;
+mod grpc;
+mod process;
+mod traces;
+mod websocket;

@@ -1,9 +1,9 @@
 //! dragoman started in the test, with a scripted model, on free ports; and clients that talk to it from outside.
 
+pub(crate) mod process;
 mod web;
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
-pub(crate) use web::{Client, check_turn};
+pub(crate) use web::Client;
 
 /// Longest wait for something that should come at once; only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -84,24 +84,18 @@ impl TestApp {
         assert_eq!(self.life.tasks().len(), 0, "tasks are left over");
     }
 
-    /// The token that says that a drain has begun.
-    pub(crate) fn life(&self) -> &Lifecycle {
-        &self.life
-    }
-
     /// A WebSocket client of a session.
     pub(crate) async fn chat(&self, session: &str) -> Client {
-        Client::connect(self.http, &format!("/ws/{session}"), &[]).await.unwrap()
+        Client::connect(self.http, &format!("/ws/{session}"), &[])
+            .await
+            .unwrap()
     }
 
     /// A gRPC client.
     pub(crate) async fn grpc(&self) -> ChatClient<Channel> {
-        ChatClient::connect(format!("http://{}", self.grpc)).await.unwrap()
-    }
-
-    /// Where its files are.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        ChatClient::connect(format!("http://{}", self.grpc))
+            .await
+            .unwrap()
     }
 }
 

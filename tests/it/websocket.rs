@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use crate::support::{Client, TestApp};
 
 fn types(frames: &[Value]) -> Vec<&str> {
-    frames.iter().map(|frame| frame["type"].as_str().unwrap()).collect()
+    frames
+        .iter()
+        .map(|frame| frame["type"].as_str().unwrap())
+        .collect()
 }
 
 fn content(frame: &Value) -> &str {
@@ -23,7 +26,10 @@ async fn a_turn_is_the_echo_then_partials_then_the_answer() {
     assert_eq!(frames[0]["seq"], 1);
     let last = frames.last().unwrap();
     assert_eq!(last["type"], "agent");
-    assert_eq!(content(last), "You asked me something, and this is the answer.");
+    assert_eq!(
+        content(last),
+        "You asked me something, and this is the answer."
+    );
     assert_eq!(last["seq"], 2);
     assert!(last.get("finish").is_none(), "only unusual ends are said");
     app.stop().await;
@@ -34,17 +40,36 @@ async fn tool_frames_come_where_the_tools_were_used() {
     let app = TestApp::start().await;
     let mut client = app.chat("tools").await;
     let frames = client.asked("tools").await;
-    let before: Vec<&str> = types(&frames).into_iter().take_while(|&kind| kind != "tool").collect();
-    assert_eq!(before, ["user", "agent_partial"], "the text said before the tools is there first");
-    let tools: Vec<&Value> = frames.iter().filter(|frame| frame["type"] == "tool").collect();
-    let mut names: Vec<&str> = tools.iter().map(|tool| tool["tool_name"].as_str().unwrap()).collect();
+    let before: Vec<&str> = types(&frames)
+        .into_iter()
+        .take_while(|&kind| kind != "tool")
+        .collect();
+    assert_eq!(
+        before,
+        ["user", "agent_partial"],
+        "the text said before the tools is there first"
+    );
+    let tools: Vec<&Value> = frames
+        .iter()
+        .filter(|frame| frame["type"] == "tool")
+        .collect();
+    let mut names: Vec<&str> = tools
+        .iter()
+        .map(|tool| tool["tool_name"].as_str().unwrap())
+        .collect();
     names.sort_unstable();
     assert_eq!(names, ["list_tables", "search_columns"]);
-    let list = tools.iter().find(|tool| tool["tool_name"] == "list_tables").unwrap();
+    let list = tools
+        .iter()
+        .find(|tool| tool["tool_name"] == "list_tables")
+        .unwrap();
     let tables: Value = serde_json::from_str(content(list)).unwrap();
     assert_eq!(tables[0]["type"], "FACT");
     let answer = content(frames.last().unwrap());
-    assert_eq!(answer, "I will look.\n\nThere are facts, and there are columns in euro.");
+    assert_eq!(
+        answer,
+        "I will look.\n\nThere are facts, and there are columns in euro."
+    );
     app.stop().await;
 }
 
@@ -65,7 +90,11 @@ async fn a_long_answer_is_conflated_and_whole() {
     let mut client = app.chat("long").await;
     let frames = client.asked("long").await;
     assert_eq!(content(frames.last().unwrap()).len(), 100_000);
-    assert!(frames.len() < 200, "20,000 pieces are {} frames", frames.len());
+    assert!(
+        frames.len() < 200,
+        "20,000 pieces are {} frames",
+        frames.len()
+    );
     app.stop().await;
 }
 
@@ -124,7 +153,9 @@ async fn a_turn_goes_on_without_its_client_and_is_there_afterwards() {
     client.ask("slow").await;
     assert_eq!(client.frame().await["type"], "user");
     drop(client);
-    let mut back = Client::connect(app.http, "/ws/gone?after=1", &[]).await.unwrap();
+    let mut back = Client::connect(app.http, "/ws/gone?after=1", &[])
+        .await
+        .unwrap();
     let mut last = back.frame().await;
     while last["type"] == "agent_partial" {
         last = back.frame().await;
@@ -140,12 +171,17 @@ async fn after_sends_the_log_from_that_position() {
     let mut client = app.chat("after").await;
     client.asked("tools").await;
     client.asked("Hello").await;
-    let mut whole = Client::connect(app.http, "/ws/after?after=0", &[]).await.unwrap();
+    let mut whole = Client::connect(app.http, "/ws/after?after=0", &[])
+        .await
+        .unwrap();
     let mut seen = vec![];
     for _ in 0..6 {
         seen.push(whole.frame().await);
     }
-    assert_eq!(types(&seen), ["user", "tool", "tool", "agent", "user", "agent"]);
+    assert_eq!(
+        types(&seen),
+        ["user", "tool", "tool", "agent", "user", "agent"]
+    );
     assert!(whole.is_quiet(Duration::from_millis(100)).await);
     let last_seen = seen[3]["seq"].as_u64().unwrap();
     let path = format!("/ws/after?after={last_seen}");
@@ -160,7 +196,9 @@ async fn a_position_beyond_the_end_is_a_gap_and_the_log_follows() {
     let app = TestApp::start().await;
     let mut client = app.chat("gap").await;
     client.asked("Hello").await;
-    let mut lost = Client::connect(app.http, "/ws/gap?after=99", &[]).await.unwrap();
+    let mut lost = Client::connect(app.http, "/ws/gap?after=99", &[])
+        .await
+        .unwrap();
     assert_eq!(lost.frame().await["type"], "gap");
     assert_eq!(lost.frame().await["type"], "user");
     assert_eq!(lost.frame().await["type"], "agent");
@@ -191,12 +229,18 @@ async fn the_same_id_never_runs_twice() {
     elsewhere.send_json(question).await;
     assert_eq!(elsewhere.frame().await, first[0]);
 
-    client.send_json(json!({ "content": "another", "id": "q-1" })).await;
+    client
+        .send_json(json!({ "content": "another", "id": "q-1" }))
+        .await;
     let conflict = client.frame().await;
     assert_eq!(conflict["type"], "error");
     assert!(content(&conflict).contains("new id"), "{conflict}");
     assert_eq!(conflict["id"], "q-1");
-    assert_eq!(client.asked("Hello").await[0]["seq"], 7, "nothing else got into the log");
+    assert_eq!(
+        client.asked("Hello").await[0]["seq"],
+        7,
+        "nothing else got into the log"
+    );
     app.stop().await;
 }
 
@@ -241,7 +285,10 @@ async fn a_failed_turn_ends_with_an_agent_error() {
     let frames = client.asked("broken").await;
     let last = frames.last().unwrap();
     assert_eq!(last["type"], "error");
-    assert_eq!(content(last), "Agent error: the model is overloaded. Ask again in a minute.");
+    assert_eq!(
+        content(last),
+        "Agent error: the model is overloaded. Ask again in a minute."
+    );
     assert_eq!(client.asked("Hello").await.last().unwrap()["type"], "agent");
     app.stop().await;
 }
@@ -276,7 +323,10 @@ async fn a_turn_has_a_time_limit() {
     let mut client = app.chat("timeout").await;
     let frames = client.asked("hang").await;
     let last = frames.last().unwrap();
-    assert!(content(last).starts_with("Agent error: the answer took longer"), "{last}");
+    assert!(
+        content(last).starts_with("Agent error: the answer took longer"),
+        "{last}"
+    );
     app.stop().await;
 }
 
@@ -296,7 +346,10 @@ async fn the_rate_is_limited_per_session_over_all_its_connections() {
     second.ask("one more").await;
     assert_eq!(second.frame().await["type"], "error");
     let mut neighbour = app.chat("rate-neighbour").await;
-    assert_eq!(neighbour.asked("Hello").await.last().unwrap()["type"], "agent");
+    assert_eq!(
+        neighbour.asked("Hello").await.last().unwrap()["type"],
+        "agent"
+    );
     app.stop().await;
 }
 
@@ -306,9 +359,13 @@ async fn a_caller_s_trace_is_the_turn_s() {
     let mut client = app.chat("trace").await;
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let parent = format!("00-{trace}-00f067aa0ba902b7-01");
-    client.send_json(json!({ "content": "Hello", "traceparent": parent })).await;
+    client
+        .send_json(json!({ "content": "Hello", "traceparent": parent }))
+        .await;
     assert_eq!(client.turn().await[0]["trace_id"], trace);
-    client.send_json(json!({ "content": "Hello", "traceparent": "00-nonsense" })).await;
+    client
+        .send_json(json!({ "content": "Hello", "traceparent": "00-nonsense" }))
+        .await;
     assert_ne!(client.turn().await[0]["trace_id"], trace);
     app.stop().await;
 }
@@ -358,8 +415,13 @@ async fn a_restart_keeps_the_conversation() {
     let before = client.asked("Hello").await;
     drop(client);
     let app = app.restart().await;
-    let mut back = Client::connect(app.http, "/ws/restart?after=0", &[]).await.unwrap();
+    let mut back = Client::connect(app.http, "/ws/restart?after=0", &[])
+        .await
+        .unwrap();
     assert_eq!(back.frame().await, before[0]);
-    assert_eq!(back.frame().await["content"], before.last().unwrap()["content"]);
+    assert_eq!(
+        back.frame().await["content"],
+        before.last().unwrap()["content"]
+    );
     app.stop().await;
 }

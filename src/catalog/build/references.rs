@@ -142,7 +142,8 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// `schema.table`, or a bare name: of the same schema first, else of the only schema that has it.
+    /// `schema.table`, or a bare name: of the same schema first, else of the only schema that has
+    /// it.
     fn resolve(&self, at: &str, name: &str, schema: &str) -> Result<TableId, Flaw> {
         let qualified = name.match_indices('.').find_map(|(dot, _)| {
             self.qualified

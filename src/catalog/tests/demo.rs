@@ -123,6 +123,8 @@ fn people_find_tables_in_their_words() {
         ("purchase order", "fact_bs_purchase_order"),
         ("dm_bs_purchase.supplier", "dimv_bs_supplier"),
         ("DM_BA_PURCHASE.open orders", "factv_ba_open_orders"),
+        ("the supplier table", "dimv_bs_supplier"),
+        ("tabuľka zmlúv", "dimv_bs_contract"),
     ] {
         assert_eq!(table(&catalog, text).name, name, "{text}");
     }

@@ -11,12 +11,20 @@ fn a_large_catalog_answers() {
     const TABLES: usize = 20_000;
     let tables: Vec<Value> = (0..TABLES)
         .map(|place| {
-            let before = place.saturating_sub(1);
-            json!({ "schema": format!("s{}", place % 7), "name": format!("fact_bs_t{place}"), "type": "FACT",
-                    "columns": [{ "name": "id", "type": "int" }, { "name": "parent_id", "type": "int" }],
-                    "foreign_keys": [{ "columns": ["parent_id"], "references": format!("fact_bs_t{before}"),
-                                       "to_columns": ["id"] }],
-                    "lineage": { "status": "recorded", "upstream": [format!("fact_bs_t{before}")] } })
+            let before = format!("fact_bs_t{}", place.saturating_sub(1));
+            json!({
+                "schema": format!("s{}", place % 7),
+                "name": format!("fact_bs_t{place}"),
+                "type": "FACT",
+                "columns": [
+                    { "name": "id", "type": "int" },
+                    { "name": "parent_id", "type": "int" }
+                ],
+                "foreign_keys": [
+                    { "columns": ["parent_id"], "references": before, "to_columns": ["id"] }
+                ],
+                "lineage": { "status": "recorded", "upstream": [before] }
+            })
         })
         .collect();
     let catalog = parse(&json!({ "format": 1, "name": "large", "tables": tables })).unwrap();

@@ -255,7 +255,7 @@ fn what_is_no_json_or_no_catalog_is_named_with_line_and_column() {
         ("{\"format\": 1, \"tables\": []}", "missing field `name`"),
         ("[]", "expected struct"),
         (
-            "{\"format\":1,\"name\":\"x\",\"tables\":[{\"schema\":\"a\",\"name\":\"b\",\"type\":\"CUBE\"}]}",
+            "{\"format\": 1, \"name\": \"x\", \"tables\": [{\"type\": \"CUBE\"}]}",
             "unknown variant `CUBE`",
         ),
     ] {

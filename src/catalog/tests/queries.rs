@@ -48,7 +48,8 @@ fn tables_are_joined_over_recorded_keys() {
         steps(&catalog, "fact_bs_supplier_invoice", "dimv_bs_date").len(),
         2
     );
-    // Other tables are as near over shared plants and days. The one that multiplies no rows comes first.
+    // Other tables are as near over shared plants and days. The one that multiplies no rows comes
+    // first.
     let paths = steps(&catalog, "fact_bs_goods_receipt", "dimv_bs_supplier");
     assert_eq!(
         paths[0],
@@ -76,12 +77,17 @@ fn a_path_has_at_most_four_keys_and_the_shortest_win() {
     let chain = |length: usize| {
         let tables: Vec<Value> = (0..=length)
             .map(|place| {
-                let keys = (place < length).then(
-                    || json!([{ "columns": ["id"], "references": format!("t{}", place + 1), "to_columns": ["id"] }]),
-                );
-                json!({ "schema": "s", "name": format!("t{place}"), "type": "TABLE",
-                        "columns": [{ "name": "id", "type": "int" }],
-                        "foreign_keys": keys.unwrap_or_else(|| json!([])) })
+                let next = format!("t{}", place + 1);
+                let keys = if place < length {
+                    json!([{ "columns": ["id"], "references": next, "to_columns": ["id"] }])
+                } else {
+                    json!([])
+                };
+                json!({
+                    "schema": "s", "name": format!("t{place}"), "type": "TABLE",
+                    "columns": [{ "name": "id", "type": "int" }],
+                    "foreign_keys": keys
+                })
             })
             .collect();
         parse(&json!({ "format": 1, "name": "chain", "tables": tables })).unwrap()
@@ -99,9 +105,10 @@ fn a_path_has_at_most_four_keys_and_the_shortest_win() {
 
 #[test]
 fn equally_short_paths_are_bounded() {
+    let id = json!([{ "name": "id", "type": "int" }]);
     let mut tables = vec![
-        json!({ "schema": "s", "name": "a", "type": "TABLE", "columns": [{ "name": "id", "type": "int" }] }),
-        json!({ "schema": "s", "name": "b", "type": "TABLE", "columns": [{ "name": "id", "type": "int" }] }),
+        json!({ "schema": "s", "name": "a", "type": "TABLE", "columns": id }),
+        json!({ "schema": "s", "name": "b", "type": "TABLE", "columns": id }),
     ];
     tables.extend((0..500).map(|place| {
         json!({ "schema": "s", "name": format!("bridge{place}"), "type": "TABLE",

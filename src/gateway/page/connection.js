@@ -57,9 +57,18 @@ export class Connection {
 
     // A socket that was given up may still speak; nobody listens.
     const current = (react) => (event) => this.#socket === socket && react(event);
-    socket.addEventListener("open", current(() => this.#opened()));
-    socket.addEventListener("message", current((event) => this.#heard(event.data)));
-    socket.addEventListener("close", current((event) => this.#closed(event.code, event.reason)));
+    socket.addEventListener(
+      "open",
+      current(() => this.#opened()),
+    );
+    socket.addEventListener(
+      "message",
+      current((event) => this.#heard(event.data)),
+    );
+    socket.addEventListener(
+      "close",
+      current((event) => this.#closed(event.code, event.reason)),
+    );
     this.#after(CONNECT_TIMEOUT, () => this.#openedAt === 0 && this.#giveUp());
   }
 

@@ -3,27 +3,34 @@
 const NEAR = 80;
 
 export class Follow {
-  #wasAtEnd = true;
+  #isAtEnd = true;
+  #top = 0;
 
-  // `newest` is the button that leads to the end; `end` the mark it leads to.
-  constructor(newest, end) {
+  // `sheet` is what grows; `end` a mark at its end; `newest` the button that leads there.
+  constructor(sheet, end, newest) {
     newest.addEventListener("click", () => this.toEnd());
-    // The dock covers the lower part of the window.
-    const margin = { rootMargin: `0px 0px ${NEAR}px 0px` };
-    new IntersectionObserver(([entry]) => (newest.hidden = entry.isIntersecting), margin).observe(end);
+    window.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // Who opens a card wants to read it, not to be taken away from it.
+    sheet.addEventListener(
+      "toggle",
+      ({ newState }) => (this.#isAtEnd &&= newState !== "open"),
+      true,
+    );
+    new IntersectionObserver(([entry]) => (newest.hidden = entry.isIntersecting)).observe(end);
+    // After the layout and before the picture: nobody sees the page jump.
+    new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(sheet);
   }
 
-  // Around every change of the page: looks where the reader is, then follows if she was at the end.
-  before = () => {
-    const page = document.documentElement;
-    this.#wasAtEnd = page.scrollHeight - page.clientHeight - page.scrollTop < NEAR;
-  };
-
-  after = () => {
-    if (this.#wasAtEnd) this.toEnd();
-  };
-
   toEnd() {
+    this.#isAtEnd = true;
     window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  }
+
+  // Only a move up leaves the end: a page that grew meanwhile looks as if the reader had left.
+  #scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = document.documentElement;
+    if (scrollHeight - clientHeight - scrollTop < NEAR) this.#isAtEnd = true;
+    else if (scrollTop < this.#top) this.#isAtEnd = false;
+    this.#top = scrollTop;
   }
 }

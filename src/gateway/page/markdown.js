@@ -82,7 +82,11 @@ function drawHeading({ level, text }, open) {
 
 function drawCode({ language, code }) {
   const label = language ? `Code, ${language}` : "Code";
-  return element("pre", { tabindex: "0", role: "region", "aria-label": label }, element("code", {}, code));
+  return element(
+    "pre",
+    { tabindex: "0", role: "region", "aria-label": label },
+    element("code", {}, code),
+  );
 }
 
 function drawList({ ordered, start, loose, items }, open, depth) {

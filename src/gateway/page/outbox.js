@@ -35,7 +35,9 @@ export class Outbox {
   #load() {
     try {
       const stored = JSON.parse(sessionStorage.getItem(this.#key) ?? "[]");
-      return stored.filter(({ id, content }) => typeof id === "string" && typeof content === "string");
+      return stored.filter(
+        ({ id, content }) => typeof id === "string" && typeof content === "string",
+      );
     } catch {
       return [];
     }

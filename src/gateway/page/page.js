@@ -19,18 +19,16 @@ let stopping = null;
 
 const session = sessionOfPage();
 const outbox = new Outbox(session);
-const follow = new Follow(part("newest"), part("end"));
+const follow = new Follow(part("sheet"), part("end"), part("newest"));
 const pending = new Pending(part("pending"));
-const transcript = new Transcript(part("transcript"), follow, ask);
+const transcript = new Transcript(part("transcript"), ask);
 const status = new Status(connect);
 const connection = new Connection(addressOf(session), outbox, {
   state(state) {
     isConnected = state.name === "connected";
     stopping = null;
-    follow.before();
     status.show(state);
     refresh();
-    follow.after();
   },
   frame(frame) {
     const isOurs = frame.type === "user" && pending.remove(frame.id);
@@ -93,11 +91,9 @@ function stopAnswer() {
 
 // A refused question goes back to where it was written, unless something else is there by now.
 function putBack(question, reason) {
-  follow.before();
   const isFree = input.value.trim() === "";
   if (question && isFree) input.value = question.content;
   pending.refuse(question, reason, question && !isFree ? () => ask(question.content) : undefined);
-  follow.after();
 }
 
 // === What the page shows besides the conversation ===
@@ -109,8 +105,9 @@ function refresh() {
   stop.disabled = running !== null && running === stopping;
   stop.textContent = stop.disabled ? "Stopping…" : "Stop";
   pending.explain(waitingFor(running));
-  const title = transcript.firstQuestion;
-  document.title = title ? `${title.slice(0, 60)} · dragoman` : "dragoman";
+  const topic = transcript.firstQuestion;
+  const title = topic ? `${topic.slice(0, 60)} · dragoman` : "dragoman";
+  if (document.title !== title) document.title = title;
 }
 
 function waitingFor(running) {

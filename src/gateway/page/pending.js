@@ -16,7 +16,12 @@ export class Pending {
 
   add({ id, content }) {
     const state = element("p", { class: "waiting" });
-    const item = element("div", { class: "pending" }, element("p", { class: "asked" }, content), state);
+    const item = element(
+      "div",
+      { class: "pending" },
+      element("p", { class: "asked" }, content),
+      state,
+    );
     this.#items.set(id, { item, state });
     this.#root.append(item);
   }

@@ -5,7 +5,9 @@ import { button, element } from "./dom.js";
 
 const REFUSED = {
   4001: "This conversation's name is not valid. Start a new conversation.",
-  4003: `The server does not accept pages from ${location.origin}. Ask who runs it to add this origin to its list.`,
+  4003:
+    `The server does not accept pages from ${location.origin}. ` +
+    "Ask who runs it to add this origin to its list.",
   1008: "The server did not accept this connection.",
 };
 

@@ -37,7 +37,8 @@ function read(content) {
 function summarize(result) {
   if (Array.isArray(result)) return { text: counted(result.length, "items") };
   if (typeof result !== "object" || result === null) return { text: shortened(String(result)) };
-  if (result.error !== undefined) return { text: `failed: ${shortened(messageOf(result.error))}`, failed: true };
+  if (result.error !== undefined)
+    return { text: `failed: ${shortened(messageOf(result.error))}`, failed: true };
 
   const list = Object.entries(result).find(([, value]) => Array.isArray(value));
   if (list) return { text: counted(list[1].length, list[0].replaceAll("_", " ")) };

@@ -6,15 +6,13 @@ import { Turn } from "./turn.js";
 
 export class Transcript {
   #root;
-  #follow;
   #askAgain;
   #turns = new Map();
   #last = null;
 
-  // `follow` keeps the newest in view; `askAgain(content)` asks a question once more.
-  constructor(root, follow, askAgain) {
+  // `askAgain(content)` asks a question once more.
+  constructor(root, askAgain) {
     this.#root = root;
-    this.#follow = follow;
     this.#askAgain = askAgain;
   }
 
@@ -42,15 +40,12 @@ export class Transcript {
   apply(frame, isOurs) {
     if (frame.type === "agent_partial") {
       const turn = this.#turnOf(frame);
-      const { before, after } = this.#follow;
-      if (turn.isRunning) turn.grow(textOf(frame), before, after);
+      if (turn.isRunning) turn.grow(textOf(frame));
       return;
     }
-    this.#follow.before();
     const turn = this.#turnOf(frame);
     turn.isNews ||= isOurs;
     this.#change(turn, frame);
-    this.#follow.after();
   }
 
   #change(turn, frame) {

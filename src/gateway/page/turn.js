@@ -24,8 +24,14 @@ export class Turn {
   constructor(id, askAgain) {
     this.id = id;
     this.#askAgain = askAgain;
-    this.#body.append(this.#pieces[0].element, element("p", { class: "working" }, "Looking it up"));
-    this.element = element("article", { class: "turn running" }, this.#question, this.#body, this.#foot);
+    this.#body.append(this.#pieces[0].element, element("p", { class: "working" }, "Working on it"));
+    this.element = element(
+      "article",
+      { class: "turn running" },
+      this.#question,
+      this.#body,
+      this.#foot,
+    );
   }
 
   get answerText() {
@@ -38,15 +44,12 @@ export class Turn {
   }
 
   // The text so far. Drawn with the next picture of the screen; of several texts only the newest.
-  grow(text, beforeDraw, afterDraw) {
+  grow(text) {
     this.isNews = true;
     this.#text = text;
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      if (!this.isRunning) return;
-      beforeDraw();
-      this.#draw();
-      afterDraw();
+      if (this.isRunning) this.#draw();
     });
   }
 

@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::entry::Entry;
-use super::{Names, index};
+use super::{Names, index, number};
+use crate::matching::fold::{fold, tokens};
 
 impl Names {
     /// Most leading words of a name.
@@ -10,6 +11,23 @@ impl Names {
     const LONGEST_LEADING: usize = 5;
     /// So many different words must follow a leading one.
     const LEADING_BRANCHES: usize = 3;
+
+    pub(super) fn add(&mut self, name: &str) -> u32 {
+        let alike = self.folded.entry(fold(name)).or_default();
+        let same = |id: &&u32| {
+            self.texts
+                .get(index(**id))
+                .is_some_and(|text| **text == *name)
+        };
+        if let Some(id) = alike.iter().find(same) {
+            return *id;
+        }
+        let id = number(self.texts.len());
+        alike.push(id);
+        self.texts.push(name.into());
+        self.enter(id, &tokens(name), false);
+        id
+    }
 
     pub(super) fn enter(&mut self, name: u32, words: &[String], synonym: bool) {
         let words: Vec<u32> = words.iter().map(|word| self.vocabulary.add(word)).collect();
@@ -71,13 +89,18 @@ impl Names {
                     entries.push(id);
                 }
             }
-            let key: String = entry
-                .telling()
-                .iter()
-                .map(|word| self.vocabulary.text(*word))
-                .collect();
-            if !key.is_empty() {
-                self.joined.entry(key).or_default().push(id);
+            let join = |words: &[u32]| -> String {
+                words
+                    .iter()
+                    .map(|word| self.vocabulary.text(*word))
+                    .collect()
+            };
+            let (all, telling) = (join(&entry.words), join(entry.telling()));
+            if entry.leading > 0 {
+                self.joined.entry(all).or_default().push(id);
+            }
+            if !telling.is_empty() {
+                self.joined.entry(telling).or_default().push(id);
             }
         }
     }

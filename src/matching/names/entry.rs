@@ -8,7 +8,8 @@ pub(super) struct Entry {
     pub(super) words: Box<[u32]>,
     /// How many of the words only lead.
     pub(super) leading: usize,
-    /// Another name counts only as a whole: `objednávky` is not the one word of `položka objednávky` that it is.
+    /// Another name counts only as a whole: `objednávky` is not the one word of `položka
+    /// objednávky` that it is.
     pub(super) synonym: bool,
 }
 
@@ -50,7 +51,8 @@ impl Entry {
             quality += best.0;
             places.push(best.1);
         }
-        // The words of the phrase that tell; those that only lead, as in `fact purchase order`, come before them.
+        // The words of the phrase that tell; those that only lead, as in `fact purchase order`,
+        // come before them.
         let telling: Vec<usize> = places
             .iter()
             .copied()

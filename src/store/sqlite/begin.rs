@@ -1,24 +1,13 @@
 //! Takes questions.
 
-use std::time::Duration;
-
 use rusqlite::{OptionalExtension, named_params, params};
 
-use crate::chat::{EventBody, MessageId, SessionId, TraceId};
+use crate::chat::{EventBody, MessageId, TraceId};
 use crate::store::feed::Publication;
 use crate::store::request::NewEvent;
 use crate::store::{Begin, BeginTurn, SESSION_EVENTS, StoreError};
 
 use super::log::{Done, Failure, Log, parse_turn, signed, unsigned};
-
-/// How long an admission is remembered after it left the window: as long as its question may wait
-/// for another turn, so that it is not counted a second time when it is asked again.
-const ADMISSION_KEPT: Duration = Duration::from_hours(1);
-
-/// Whole milliseconds, rounded up: a limit must not end too early.
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(i64::MAX)
-}
 
 // === impl Log ===
 
@@ -127,54 +116,5 @@ impl Log<'_> {
             }
             _ => Done::refused(StoreError::Conflict),
         }))
-    }
-
-    /// Counts the question against the rate limit, once for each turn id. `Some` is how long it
-    /// has to wait; then it was not counted.
-    fn admit(&self, session: &SessionId, turn: &str) -> Result<Option<Duration>, Failure> {
-        let admitted = self
-            .db
-            .prepare_cached("SELECT 1 FROM admission WHERE session = ? AND turn = ?")?
-            .exists([session.as_str(), turn])?;
-        if admitted {
-            return Ok(None);
-        }
-        let window = millis(self.limits.rate_window);
-        let start = self.now.saturating_sub(window);
-        let Some(others) = self.limits.rate_questions.checked_sub(1) else {
-            return Ok(Some(self.limits.rate_window));
-        };
-        // The newest admission that must have left the window before there is room for this one.
-        // One from the future was made before the clock was set back, and would never leave.
-        let in_the_way: Option<i64> = self
-            .db
-            .prepare_cached(
-                "SELECT time FROM admission WHERE session = ? AND time > ? AND time <= ?
-                 ORDER BY time DESC LIMIT 1 OFFSET ?",
-            )?
-            .query_row(
-                params![
-                    session.as_str(),
-                    start,
-                    self.now,
-                    i64::try_from(others).unwrap_or(i64::MAX)
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if let Some(time) = in_the_way {
-            let wait = unsigned(time.saturating_add(window).saturating_sub(self.now));
-            return Ok(Some(Duration::from_millis(wait)));
-        }
-        self.db
-            .prepare_cached("INSERT INTO admission (session, turn, time) VALUES (?, ?, ?)")?
-            .execute(params![session.as_str(), turn, self.now])?;
-        self.db
-            .prepare_cached("DELETE FROM admission WHERE session = ? AND time <= ?")?
-            .execute(params![
-                session.as_str(),
-                start.saturating_sub(millis(ADMISSION_KEPT))
-            ])?;
-        Ok(None)
     }
 }

@@ -7,61 +7,19 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use crate::chat::{EventBody, Limits, SessionId, TurnId};
-use crate::store::feed::{FeedHold, Feeds, Publication};
-use crate::store::record::Row;
-use crate::store::request::{Append, Head, NewEvent, Range, Seal, interrupted};
-use crate::store::{Begin, BeginTurn, StoreError};
+use crate::chat::{EventBody, Limits, SessionId};
+use crate::store::feed::Publication;
+use crate::store::feeds::{FeedHold, Feeds};
+use crate::store::request::Seal;
 
 use super::log::{Failure, Log};
 use super::open::OpenFile;
+use super::operation::{Operation, Settled};
 
 /// Most operations of one transaction.
 const BATCH: usize = 64;
-
-/// Answers an operation. Dropped without an answer, it was not done.
-pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
-
-/// What the thread is asked to do.
-#[derive(Debug)]
-pub(super) enum Operation {
-    Begin {
-        begin: BeginTurn,
-        user: NewEvent,
-        reply: Reply<Begin>,
-    },
-    Append {
-        append: Append,
-        reply: Reply<()>,
-    },
-    /// Nobody waits for this one.
-    Seal(Seal),
-    TurnLength {
-        session: SessionId,
-        turn: TurnId,
-        reply: Reply<u64>,
-    },
-    Head {
-        session: SessionId,
-        at: Option<u64>,
-        reply: Reply<Head>,
-    },
-    Read {
-        session: SessionId,
-        range: Range,
-        limit: usize,
-        reply: Reply<Vec<Row>>,
-    },
-    Probe {
-        reply: Reply<()>,
-    },
-    /// The last one: those behind it are not done.
-    Close {
-        reply: oneshot::Sender<()>,
-    },
-}
 
 /// The state of the thread.
 #[derive(Debug)]
@@ -71,27 +29,12 @@ pub(super) struct Thread {
     feeds: Arc<Feeds>,
     /// Keeps the text of running turns while nobody follows them.
     running: HashMap<SessionId, FeedHold>,
+    /// Turns to end. They are kept until that is durable: nobody would ask for it again.
+    seals: Vec<Seal>,
     /// The last failure, until something works again: logged once, not once for each batch.
     failing: Option<String>,
     /// Given back last, when the connection is closed.
     lock: File,
-}
-
-/// What an operation came to, and who waits for it.
-#[derive(Debug)]
-struct Settled {
-    publication: Option<Publication>,
-    answer: Answer,
-}
-
-#[derive(Debug)]
-enum Answer {
-    Nobody,
-    Begin(Reply<Begin>, Result<Begin, StoreError>),
-    Done(Reply<()>, Result<(), StoreError>),
-    Length(Reply<u64>, Result<u64, StoreError>),
-    Head(Reply<Head>, Head),
-    Rows(Reply<Vec<Row>>, Vec<Row>),
 }
 
 /// Ends the followers however the thread ends.
@@ -106,6 +49,7 @@ impl Thread {
             limits,
             feeds,
             running: HashMap::new(),
+            seals: Vec::new(),
             failing: None,
             lock: file.lock,
         }
@@ -134,6 +78,7 @@ impl Thread {
                         closing = Some(reply);
                         break;
                     }
+                    Operation::Seal(seal) => self.seals.push(seal),
                     operation if operation.is_abandoned() => {}
                     operation => batch.push(operation),
                 }
@@ -143,10 +88,9 @@ impl Thread {
                     None
                 };
             }
-            let orphans = self.run_batch(batch);
-            if !orphans.is_empty() {
-                self.run_batch(orphans);
-            }
+            self.seal_pending();
+            self.run_batch(batch);
+            self.seal_pending();
             if let Some(reply) = closing {
                 queue.close();
                 self.close();
@@ -158,18 +102,15 @@ impl Thread {
         self.close();
     }
 
-    /// Does a batch, all or nothing, and returns what has to be done because of it.
-    fn run_batch(&mut self, batch: Vec<Operation>) -> Vec<Operation> {
+    /// Does a batch, all or nothing.
+    fn run_batch(&mut self, batch: Vec<Operation>) {
         if batch.is_empty() {
-            return Vec::new();
+            return;
         }
         let settled = match self.settle(batch) {
             Ok(settled) => settled,
             // The replies are gone with the batch: that refuses it.
-            Err(failure) => {
-                self.note_failure(&failure);
-                return Vec::new();
-            }
+            Err(failure) => return self.note_failure(&failure),
         };
         if let Some(cause) = self.failing.take() {
             tracing::info!(cause, "session store: works again");
@@ -180,7 +121,36 @@ impl Thread {
         {
             self.publish(publication);
         }
-        settled.into_iter().filter_map(Settled::answer).collect()
+        self.seals
+            .extend(settled.into_iter().filter_map(Settled::answer));
+    }
+
+    /// Ends the turns that were left. In a transaction of its own, so that whatever is wrong with
+    /// one of them refuses nothing that was asked.
+    fn seal_pending(&mut self) {
+        if self.seals.is_empty() {
+            return;
+        }
+        match self.settle_seals() {
+            Ok(publications) => {
+                self.seals.clear();
+                for publication in &publications {
+                    self.publish(publication);
+                }
+            }
+            Err(failure) => self.note_failure(&failure),
+        }
+    }
+
+    fn settle_seals(&mut self) -> Result<Vec<Publication>, Failure> {
+        let transaction = immediate(&mut self.db)?;
+        let log = Log::new(&transaction, &self.limits, now());
+        let mut publications = Vec::new();
+        for seal in &self.seals {
+            publications.extend(log.seal(seal.clone())?);
+        }
+        transaction.commit()?;
+        Ok(publications)
     }
 
     /// Runs the operations and makes what they wrote durable.
@@ -257,116 +227,6 @@ fn now() -> i64 {
         .ok()
         .and_then(|since| i64::try_from(since.as_millis()).ok())
         .unwrap_or(0)
-}
-
-// === impl Operation ===
-
-impl Operation {
-    /// True if nobody waits for it any more. The one who asked must not take it for done.
-    fn is_abandoned(&self) -> bool {
-        match self {
-            Self::Begin { reply, .. } => reply.is_closed(),
-            Self::Append { reply, .. } | Self::Probe { reply } => reply.is_closed(),
-            Self::TurnLength { reply, .. } => reply.is_closed(),
-            Self::Head { reply, .. } => reply.is_closed(),
-            Self::Read { reply, .. } => reply.is_closed(),
-            Self::Seal(_) | Self::Close { .. } => false,
-        }
-    }
-
-    fn writes(&self) -> bool {
-        match self {
-            Self::Begin { .. } | Self::Append { .. } | Self::Seal(_) | Self::Probe { .. } => true,
-            Self::TurnLength { .. }
-            | Self::Head { .. }
-            | Self::Read { .. }
-            | Self::Close { .. } => false,
-        }
-    }
-
-    fn run(self, log: &Log<'_>) -> Result<Settled, Failure> {
-        let settled = match self {
-            Self::Begin { begin, user, reply } => {
-                let done = log.begin(&begin, user)?;
-                Settled {
-                    publication: done.publication,
-                    answer: Answer::Begin(reply, done.outcome),
-                }
-            }
-            Self::Append { append, reply } => {
-                let done = log.append(append)?;
-                Settled {
-                    publication: done.publication,
-                    answer: Answer::Done(reply, done.outcome),
-                }
-            }
-            Self::Seal(seal) => Settled {
-                publication: log.seal(seal)?,
-                answer: Answer::Nobody,
-            },
-            Self::TurnLength {
-                session,
-                turn,
-                reply,
-            } => Settled::read(Answer::Length(reply, log.turn_length(&session, turn)?)),
-            Self::Head { session, at, reply } => {
-                Settled::read(Answer::Head(reply, log.head(&session, at)?))
-            }
-            Self::Read {
-                session,
-                range,
-                limit,
-                reply,
-            } => Settled::read(Answer::Rows(reply, log.read(&session, range, limit)?)),
-            Self::Probe { reply } => {
-                log.probe()?;
-                Settled::read(Answer::Done(reply, Ok(())))
-            }
-            // Taken out of the batch before.
-            Self::Close { .. } => Settled::read(Answer::Nobody),
-        };
-        Ok(settled)
-    }
-}
-
-// === impl Settled ===
-
-impl Settled {
-    fn read(answer: Answer) -> Self {
-        Self {
-            publication: None,
-            answer,
-        }
-    }
-
-    /// Answers. If the one who asked for a turn has gone in the meantime, nobody will run it, so
-    /// it has to be ended. Who asked for anything else asks again.
-    fn answer(self) -> Option<Operation> {
-        match self.answer {
-            Answer::Nobody => {}
-            Answer::Begin(reply, outcome) => {
-                if reply.send(outcome).is_err() {
-                    return end_of(&self.publication?);
-                }
-            }
-            Answer::Done(reply, outcome) => drop(reply.send(outcome)),
-            Answer::Length(reply, outcome) => drop(reply.send(outcome)),
-            Answer::Head(reply, head) => drop(reply.send(Ok(head))),
-            Answer::Rows(reply, rows) => drop(reply.send(Ok(rows))),
-        }
-        None
-    }
-}
-
-/// What ends a turn that was just begun.
-fn end_of(begun: &Publication) -> Option<Operation> {
-    let event = &begun.events.first()?.event;
-    Some(Operation::Seal(Seal {
-        session: begun.session.clone(),
-        turn: event.turn,
-        trace: event.trace,
-        event: NewEvent::new(interrupted(Arc::from(""))).ok()?,
-    }))
 }
 
 // === impl EndFollowers ===

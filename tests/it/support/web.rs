@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
@@ -28,11 +28,23 @@ impl Client {
         let mut request = format!("ws://{http}{path}").into_client_request()?;
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).unwrap();
-            request.headers_mut().insert(HeaderName::from_static(name), value);
+            request
+                .headers_mut()
+                .insert(HeaderName::from_static(name), value);
         }
         let stream = TcpStream::connect(http).await.map_err(Error::Io)?;
         let (socket, _) = client_async(request, stream).await?;
         Ok(Self { socket })
+    }
+
+    /// Connects with a receive buffer so small that what is not read is soon felt by the other side.
+    pub(crate) async fn with_small_buffer(http: SocketAddr, path: &str) -> Self {
+        let request = format!("ws://{http}{path}").into_client_request().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(http).await.unwrap();
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        Self { socket }
     }
 
     /// Sends a message as it is.
@@ -111,6 +123,20 @@ impl Client {
         timeout(PATIENCE, reading).await.expect("the end in time")
     }
 
+    /// The type of the next frame; `None` if the connection is closed.
+    pub(crate) async fn any_type(&mut self) -> Option<String> {
+        while let Some(Ok(message)) = timeout(PATIENCE, self.socket.next())
+            .await
+            .expect("in time")
+        {
+            if let Message::Text(text) = message {
+                let frame: Value = serde_json::from_str(&text).expect("JSON");
+                return Some(frame["type"].as_str().unwrap().to_owned());
+            }
+        }
+        None
+    }
+
     /// True if nothing but pings comes for a while.
     pub(crate) async fn is_quiet(&mut self, while_: std::time::Duration) -> bool {
         timeout(while_, self.frame()).await.is_err()
@@ -119,7 +145,7 @@ impl Client {
 
 /// The rules of one turn: `user` first; partials that only grow, each a prefix of the next and of the final answer; at least
 /// one partial before an answer of more than a few words; positions that only grow; the same turn and trace on every frame.
-pub(crate) fn check_turn(frames: &[Value]) {
+fn check_turn(frames: &[Value]) {
     let show = || format!("{frames:#?}");
     let (first, last) = (&frames[0], frames.last().unwrap());
     assert_eq!(first["type"], "user", "{}", show());
@@ -128,7 +154,11 @@ pub(crate) fn check_turn(frames: &[Value]) {
         assert_eq!(frame["turn_id"], first["turn_id"], "{}", show());
         assert_eq!(frame["trace_id"], first["trace_id"], "{}", show());
         assert_eq!(frame["trace_id"].as_str().unwrap().len(), 32, "{}", show());
-        assert!(frame["timestamp"].as_str().unwrap().ends_with('Z'), "{}", show());
+        assert!(
+            frame["timestamp"].as_str().unwrap().ends_with('Z'),
+            "{}",
+            show()
+        );
         if let Some(position) = frame["seq"].as_u64() {
             assert!(position > seq, "{}", show());
             seq = position;
@@ -154,5 +184,9 @@ pub(crate) fn check_turn(frames: &[Value]) {
             other => panic!("unknown frame {other}"),
         }
     }
-    assert!(last["type"] == "agent" || last["type"] == "error", "{}", show());
+    assert!(
+        last["type"] == "agent" || last["type"] == "error",
+        "{}",
+        show()
+    );
 }

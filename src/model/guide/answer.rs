@@ -1,0 +1,201 @@
+//! Writes the answer to a turn, or asks the tools for what it still takes.
+
+mod describe;
+mod lineage;
+mod relate;
+mod search;
+mod tables;
+mod talk;
+mod target;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::language::Language;
+use super::names::Names;
+use super::question::{Counted, Intent, Question};
+use super::reading::{Reading, Subject};
+use super::results::{Outcome, TableDetails, TableList};
+use super::turn::{Pending, Tool, Turn};
+
+/// What all answers are written from.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    turn: &'a Turn<'a>,
+    reading: &'a Reading,
+    names: &'a Names,
+    language: Language,
+}
+
+/// An answer, unless something comes in between.
+type Written = Result<String, Interruption>;
+
+/// Why an answer is not written to its end.
+enum Interruption {
+    /// Results of tools are missing.
+    Pending(Pending),
+    /// Something else must be said: which table is meant, what failed.
+    Instead(String),
+}
+
+/// The answer to the turn; [`Pending`] if tools have to be asked first.
+pub(super) fn write(turn: &Turn<'_>) -> Result<String, Pending> {
+    match written(turn) {
+        Ok(answer) | Err(Interruption::Instead(answer)) => Ok(answer),
+        Err(Interruption::Pending(pending)) => Err(pending),
+    }
+}
+
+fn written(turn: &Turn<'_>) -> Written {
+    let before = turn.earlier.iter().fold(None, |before, exchange| {
+        Some(Question::read(exchange.question, before, |_| false).language)
+    });
+    let question = Question::read(turn.question, before, |_| false);
+    if question.stands_alone() {
+        let names = Names::default();
+        let reading = Reading::new(&question, None, &names);
+        return Task::new(turn, &reading, &names).answer();
+    }
+    let mut lists = Lists::of(turn);
+    lists.need(json!({}), question.language)?;
+    let (mut names, mut reading) = lists.read();
+    if reading.seeks_unknown_name() {
+        // Raw sources are listed only when they are asked for.
+        lists.need(json!({"type": "SOURCE"}), question.language)?;
+        (names, reading) = lists.read();
+    }
+    if let Some(phrase) = reading
+        .unknown_name()
+        .filter(|_| reading.seeks_unknown_name())
+    {
+        // Tools know more names than they list: synonyms, and the rest of a large catalog.
+        let asked = turn.call::<TableDetails>(Tool::TableDetails, json!({"table": phrase}))?;
+        if matches!(asked, Outcome::Done(_)) {
+            (names, reading) = lists.read();
+        }
+    }
+    Task::new(turn, &reading, &names).answer()
+}
+
+/// The lists of tables that are known, from which names are learned.
+struct Lists<'a> {
+    turn: &'a Turn<'a>,
+    known: Vec<TableList>,
+}
+
+// === impl Lists ===
+
+impl<'a> Lists<'a> {
+    /// What this turn and those before it have listed.
+    fn of(turn: &'a Turn<'a>) -> Self {
+        Self {
+            turn,
+            known: turn.all_known(Tool::ListTables),
+        }
+    }
+
+    /// Makes sure that the list for `arguments` is known.
+    fn need(&mut self, arguments: Value, language: Language) -> Result<(), Interruption> {
+        let known: Option<Outcome<TableList>> = self.turn.known(Tool::ListTables, &arguments);
+        if !matches!(known, Some(Outcome::Done(_))) {
+            let outcome = self.turn.call(Tool::ListTables, arguments)?;
+            self.known.push(done(language, outcome)?);
+        }
+        Ok(())
+    }
+
+    /// Reads the question after those before it.
+    fn read(&self) -> (Names, Reading) {
+        let names = Names::new(self.known.iter().cloned());
+        let mut before: Option<Reading> = None;
+        for exchange in &self.turn.earlier {
+            let reading = self.read_one(exchange.question, before.as_ref(), &names);
+            before = Some(reading.or_context(before));
+        }
+        let reading = self.read_one(self.turn.question, before.as_ref(), &names);
+        (names, reading)
+    }
+
+    fn read_one(&self, question: &str, before: Option<&Reading>, names: &Names) -> Reading {
+        let language = before.map(|before| before.language);
+        let question = Question::read(question, language, |word| names.has_word(word));
+        let mut reading = Reading::new(&question, before, names);
+        reading.resolve(|phrase| self.looked_up(phrase, names));
+        reading
+    }
+
+    /// The table that a tool has found for `phrase`, or the ones it offered.
+    fn looked_up(&self, phrase: &str, names: &Names) -> Option<Subject> {
+        let arguments = json!({"table": phrase});
+        match self
+            .turn
+            .known::<TableDetails>(Tool::TableDetails, &arguments)?
+        {
+            Outcome::Done(details) => {
+                let schema = details.schema.unwrap_or_default();
+                Some(Subject::Table(names.label(&schema, &details.name)))
+            }
+            Outcome::Failed(failure) => Some(Subject::Unknown {
+                phrase: phrase.to_owned(),
+                nearest: failure.candidates,
+            }),
+        }
+    }
+}
+
+/// The result of a call; a failed one is said.
+fn done<T>(language: Language, outcome: Outcome<T>) -> Result<T, Interruption> {
+    match outcome {
+        Outcome::Done(result) => Ok(result),
+        Outcome::Failed(failure) => Err(Interruption::Instead(talk::failed(language, &failure))),
+    }
+}
+
+// === impl Task ===
+
+impl<'a> Task<'a> {
+    fn new(turn: &'a Turn<'a>, reading: &'a Reading, names: &'a Names) -> Self {
+        Self {
+            turn,
+            reading,
+            names,
+            language: reading.language,
+        }
+    }
+
+    fn answer(&self) -> Written {
+        let language = self.language;
+        match &self.reading.intent {
+            Some(Intent::Greet) => Ok(talk::greeting(language)),
+            Some(Intent::TakeLeave) => Ok(talk::farewell(language)),
+            Some(Intent::AcceptThanks) => Ok(talk::thanks(language)),
+            Some(Intent::Introduce) => Ok(talk::introduction(language)),
+            Some(Intent::Help) => Ok(talk::help(language, self.names)),
+            Some(Intent::List(kind)) => self.list(*kind),
+            Some(Intent::Schemas) => self.schemas(),
+            Some(Intent::Count(Counted::Tables(kind))) => self.count_tables(*kind),
+            Some(Intent::Count(Counted::Columns)) => self.count_columns(),
+            Some(Intent::Describe(aspects)) => self.describe(aspects),
+            Some(Intent::Relate) => self.relate(),
+            Some(Intent::Reference(direction)) => self.references(*direction),
+            Some(Intent::Search) => self.search(),
+            Some(Intent::Lineage(direction)) => self.lineage(*direction),
+            Some(Intent::Rows) => Ok(talk::no_rows(language, self.names)),
+            Some(Intent::Count(Counted::Unsaid)) => self.count_tables(None),
+            None => Ok(talk::unknown(language, self.names)),
+        }
+    }
+
+    fn call<T: DeserializeOwned>(&self, tool: Tool, arguments: Value) -> Result<T, Interruption> {
+        let outcome = self.turn.call(tool, arguments)?;
+        done(self.language, outcome)
+    }
+}
+
+// === impl Interruption ===
+
+impl From<Pending> for Interruption {
+    fn from(pending: Pending) -> Self {
+        Self::Pending(pending)
+    }
+}

@@ -1,0 +1,332 @@
+//! What the words of a question say, in the languages the guide understands.
+
+mod entries;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use super::words::Word;
+use entries::ENTRIES;
+
+/// What a word, or a few words, of a question say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Concept {
+    /// Nothing by itself.
+    Filler,
+    /// It, its, this: what the conversation was about.
+    Pronoun,
+    And,
+    With,
+    In,
+    /// Onto: what a Slavic verb points at.
+    Onto,
+    By,
+    How,
+    When,
+    Where,
+    Which,
+    Have,
+    About,
+    /// "What about", "and for": the question before, of something else.
+    WhatAbout,
+
+    Table,
+    Fact,
+    Dimension,
+    View,
+    Source,
+    Schema,
+    Column,
+    /// Rows: what a table holds one of, or data that no catalog has.
+    Row,
+
+    List,
+    Describe,
+    HowMany,
+    Find,
+    Contain,
+    Named,
+
+    Owner,
+    Refresh,
+    Grain,
+    Key,
+
+    Relation,
+    Reference,
+
+    Lineage,
+    Upstream,
+    Downstream,
+    /// From where, from what.
+    WhereFrom,
+    /// Is built from, comes from.
+    Origin,
+    Depend,
+    Use,
+    Used,
+    /// Affects, feeds.
+    Effect,
+    /// What a change does.
+    Impact,
+    Change,
+
+    Greeting,
+    Farewell,
+    Thanks,
+    Help,
+    Identity,
+    Yes,
+    /// The first, the second, …, from 1.
+    Ordinal(u8),
+}
+
+/// Whose word it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tongue {
+    En,
+    Sk,
+    Cz,
+    /// Slovak and Czech alike.
+    SkCz,
+    /// Any language.
+    Any,
+}
+
+/// A part of a question: words of the lexicon, or one word that is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    /// What it says; `None` for a word that is not in the lexicon, probably a name.
+    pub(super) concept: Option<Concept>,
+    pub(super) tongue: Tongue,
+    /// Position of its first word.
+    pub(super) first: usize,
+    /// How many words it has.
+    pub(super) words: usize,
+}
+
+/// A phrase of the lexicon. Each word is compared as it is, or as a beginning if it ended in `*`.
+struct Phrase {
+    concept: Concept,
+    tongue: Tongue,
+    words: Vec<Pattern>,
+}
+
+struct Pattern {
+    text: &'static str,
+    is_stem: bool,
+}
+
+static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
+    ENTRIES
+        .iter()
+        .flat_map(|(concept, tongue, phrases)| {
+            phrases
+                .split(',')
+                .map(|phrase| Phrase::new(*concept, *tongue, phrase))
+        })
+        .collect()
+});
+
+/// Positions in [`PHRASES`] by the first letter, after folding, of their first word.
+static BY_LETTER: LazyLock<HashMap<char, Vec<usize>>> = LazyLock::new(|| {
+    let mut by_letter: HashMap<char, Vec<usize>> = HashMap::new();
+    for (at, phrase) in PHRASES.iter().enumerate() {
+        if let Some(letter) = phrase.words.first().and_then(Pattern::first_letter) {
+            by_letter.entry(letter).or_default().push(at);
+        }
+    }
+    by_letter
+});
+
+/// Reads `words` from left to right, the longest phrase first. A word that is not in the lexicon and that `is_content`
+/// does not know either is taken for the word of the lexicon it is a misspelling of, if there is one.
+pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
+        let token = match longest(rest) {
+            Some(phrase) => Token {
+                concept: Some(phrase.concept),
+                tongue: phrase.tongue,
+                first: at,
+                words: phrase.words.len(),
+            },
+            None => Token {
+                concept: rest
+                    .first()
+                    .filter(|word| !word.is_name && !is_content(word))
+                    .and_then(misspelled),
+                tongue: Tongue::Any,
+                first: at,
+                words: 1,
+            },
+        };
+        at += token.words;
+        tokens.push(token);
+    }
+    tokens
+}
+
+fn longest(words: &[Word]) -> Option<&'static Phrase> {
+    let letter = words.first()?.folded.chars().next()?;
+    BY_LETTER
+        .get(&letter)?
+        .iter()
+        .filter_map(|at| PHRASES.get(*at))
+        .filter(|phrase| phrase.begins(words))
+        .max_by_key(|phrase| phrase.weight())
+}
+
+/// The one word of the lexicon that `word` is one typing error away from. Short words are too near to each other.
+fn misspelled(word: &Word) -> Option<Concept> {
+    let length = word.folded.chars().count();
+    let letter = word.folded.chars().next()?;
+    BY_LETTER
+        .get(&letter)?
+        .iter()
+        .filter_map(|at| PHRASES.get(*at))
+        .filter(|phrase| phrase.concept != Concept::Filler)
+        .find_map(|phrase| {
+            let [only] = phrase.words.as_slice() else {
+                return None;
+            };
+            only.is_near(&word.folded, length).then_some(phrase.concept)
+        })
+}
+
+// === impl Phrase ===
+
+impl Phrase {
+    fn new(concept: Concept, tongue: Tongue, phrase: &'static str) -> Self {
+        let words = phrase
+            .split_whitespace()
+            .map(|word| Pattern {
+                text: word.trim_end_matches('*'),
+                is_stem: word.ends_with('*'),
+            })
+            .collect();
+        Self {
+            concept,
+            tongue,
+            words,
+        }
+    }
+
+    fn begins(&self, words: &[Word]) -> bool {
+        self.words.len() <= words.len()
+            && self
+                .words
+                .iter()
+                .zip(words)
+                .all(|(pattern, word)| pattern.fits(word))
+            && !words
+                .iter()
+                .take(self.words.len())
+                .skip(1)
+                .any(|word| word.starts_clause)
+    }
+
+    /// More words win, then more letters, then a whole word over a beginning.
+    fn weight(&self) -> (usize, usize, bool) {
+        let letters = self.words.iter().map(|word| word.text.len()).sum();
+        let whole = self.words.iter().all(|word| !word.is_stem);
+        (self.words.len(), letters, whole)
+    }
+}
+
+// === impl Pattern ===
+
+impl Pattern {
+    fn fits(&self, word: &Word) -> bool {
+        if word.is_name {
+            return false;
+        }
+        // A pattern with diacritics wants them: `čo` is Slovak, `co` can be either.
+        let text = if self.text.is_ascii() {
+            &word.folded
+        } else {
+            &word.lower
+        };
+        if self.is_stem {
+            text.starts_with(self.text)
+        } else {
+            text == self.text
+        }
+    }
+
+    /// Whether `word`, which has `length` letters, is this one with one typing error.
+    fn is_near(&self, word: &str, length: usize) -> bool {
+        const SHORTEST: usize = 5;
+        let own = self.text.chars().count();
+        if own < SHORTEST || length < own.max(SHORTEST) - usize::from(!self.is_stem) {
+            return false;
+        }
+        let is_one_off = |word: &str| strsim::osa_distance(word, self.text) == 1;
+        if !self.is_stem {
+            return length <= own + 1 && is_one_off(word);
+        }
+        // The error may have made the beginning longer.
+        [own, own + 1].iter().any(|letters| {
+            let beginning: String = word.chars().take(*letters).collect();
+            is_one_off(&beginning)
+        })
+    }
+
+    fn first_letter(&self) -> Option<char> {
+        crate::matching::fold(self.text).chars().next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::guide::words;
+
+    fn concepts(text: &str) -> Vec<Option<Concept>> {
+        tokens(&words::split(text), |_| false)
+            .into_iter()
+            .map(|token| token.concept)
+            .collect()
+    }
+
+    #[test]
+    fn the_longest_phrase_wins() {
+        use Concept::{Filler, Key, Reference, WhatAbout};
+        assert_eq!(concepts("primary key"), [Some(Key)]);
+        assert_eq!(concepts("foreign keys"), [Some(Reference)]);
+        assert_eq!(
+            concepts("what about the x"),
+            [Some(WhatAbout), Some(Filler), None]
+        );
+    }
+
+    #[test]
+    fn names_and_unknown_words_say_nothing() {
+        assert_eq!(concepts("list_tables `list` weather"), [None, None, None]);
+    }
+
+    #[test]
+    fn words_of_the_lexicon_may_be_misspelled_unless_they_are_content() {
+        assert_eq!(concepts("colums"), [Some(Concept::Column)]);
+        assert_eq!(concepts("tabels"), [Some(Concept::Table)]);
+        assert_eq!(concepts("linaege"), [Some(Concept::Lineage)]);
+        let content = tokens(&words::split("colums"), |_| true);
+        assert_eq!(content[0].concept, None);
+    }
+
+    #[test]
+    fn every_entry_is_in_the_form_it_is_compared_in() {
+        for phrase in PHRASES.iter() {
+            assert!(
+                !phrase.words.is_empty(),
+                "an empty phrase of {:?}",
+                phrase.concept
+            );
+            for word in &phrase.words {
+                assert_eq!(word.text, word.text.to_lowercase(), "{:?}", phrase.concept);
+                assert!(!word.text.contains('*'), "{}", word.text);
+            }
+        }
+    }
+}

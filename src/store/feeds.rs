@@ -1,0 +1,113 @@
+//! The feeds of all sessions. A feed exists while a follower or a running turn holds it.
+
+use std::collections::HashMap;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::chat::SessionId;
+
+use super::feed::Feed;
+
+/// The feeds that somebody holds.
+#[derive(Debug, Default)]
+pub(super) struct Feeds {
+    slots: Mutex<Slots>,
+}
+
+#[derive(Debug, Default)]
+struct Slots {
+    feeds: HashMap<SessionId, Slot>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Slot {
+    feed: Arc<Feed>,
+    holders: usize,
+}
+
+/// Keeps a session's feed in [`Feeds`].
+#[derive(Debug)]
+pub(super) struct FeedHold {
+    feeds: Arc<Feeds>,
+    session: SessionId,
+    feed: Arc<Feed>,
+}
+
+// === impl Feeds ===
+
+impl Feeds {
+    /// The session's feed, made if there is none.
+    pub(super) fn hold(self: &Arc<Self>, session: &SessionId) -> FeedHold {
+        let mut slots = self.lock();
+        let closed = slots.closed;
+        let slot = slots.feeds.entry(session.clone()).or_insert_with(|| Slot {
+            feed: Arc::new(Feed::new(closed)),
+            holders: 0,
+        });
+        slot.holders += 1;
+        FeedHold {
+            feeds: Arc::clone(self),
+            session: session.clone(),
+            feed: Arc::clone(&slot.feed),
+        }
+    }
+
+    /// The session's feed, if somebody holds it.
+    pub(super) fn find(&self, session: &SessionId) -> Option<Arc<Feed>> {
+        let slots = self.lock();
+        slots.feeds.get(session).map(|slot| Arc::clone(&slot.feed))
+    }
+
+    /// Ends every follower, those to come as well.
+    pub(super) fn close(&self) {
+        let feeds: Vec<_> = {
+            let mut slots = self.lock();
+            slots.closed = true;
+            slots
+                .feeds
+                .values()
+                .map(|slot| Arc::clone(&slot.feed))
+                .collect()
+        };
+        for feed in feeds {
+            feed.close();
+        }
+    }
+
+    /// How many feeds there are.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().feeds.len()
+    }
+
+    fn release(&self, session: &SessionId) {
+        let mut slots = self.lock();
+        if let Some(slot) = slots.feeds.get_mut(session) {
+            slot.holders -= 1;
+            if slot.holders == 0 {
+                slots.feeds.remove(session);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl FeedHold ===
+
+impl Deref for FeedHold {
+    type Target = Feed;
+
+    fn deref(&self) -> &Feed {
+        &self.feed
+    }
+}
+
+impl Drop for FeedHold {
+    fn drop(&mut self) {
+        self.feeds.release(&self.session);
+    }
+}

@@ -1,0 +1,4 @@
+//! Documents that cannot drift from the code.
+
+mod config;
+mod protocol;

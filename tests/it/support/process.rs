@@ -1,0 +1,149 @@
+//! The real binary, started and killed as operators do.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::time::timeout;
+
+use super::{Client, PATIENCE, default_script};
+
+/// A running process.
+pub(crate) struct Process {
+    pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+/// A process that ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
+}
+
+/// The binary with nothing of this process's environment that could change it, its files in `folder`.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dragoman"));
+    command
+        .env_clear()
+        .env("HOME", folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a command that should end by itself.
+pub(crate) async fn run(mut command: Command) -> Ended {
+    let output = timeout(PATIENCE, command.output())
+        .await
+        .expect("the end in time")
+        .unwrap();
+    Ended {
+        code: output.status.code(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Process {
+    /// Serves with the scripted model, on free ports.
+    pub(crate) async fn start(
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let script = folder.join("script.json");
+        std::fs::write(&script, default_script().to_string()).unwrap();
+        let mut child = command(folder)
+            .args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
+            .args(["--model", &format!("scripted:{}", script.display())])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut process = Self {
+            http: ([127, 0, 0, 1], 0).into(),
+            grpc: ([127, 0, 0, 1], 0).into(),
+            child,
+            lines,
+        };
+        process.read_addresses().await;
+        process
+    }
+
+    /// What start prints is for people and for this.
+    async fn read_addresses(&mut self) {
+        let mut seen = String::new();
+        while let Some(line) = timeout(PATIENCE, self.lines.next_line())
+            .await
+            .unwrap()
+            .unwrap()
+        {
+            let line: Value = serde_json::from_str(&line).expect("not on a terminal: JSON lines");
+            let message = line["message"].as_str().unwrap();
+            seen.push_str(message);
+            if let Some(address) = after(message, "page on http://") {
+                self.http = address;
+            }
+            if let Some(address) = after(message, "gRPC on ") {
+                self.grpc = address;
+            }
+            if message.starts_with("open http://") {
+                return;
+            }
+        }
+        panic!("it did not start: {seen}");
+    }
+
+    /// A WebSocket client of a session.
+    pub(crate) async fn chat(&self, path: &str) -> Client {
+        Client::connect(self.http, path, &[]).await.unwrap()
+    }
+
+    /// Sends a signal by name.
+    pub(crate) async fn signal(&self, name: &str) {
+        let id = self.child.id().expect("a running process").to_string();
+        let status = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .await
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(mut self) -> Ended {
+        let status = timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("the end in time")
+            .unwrap();
+        let mut stderr = String::new();
+        self.lines
+            .into_inner()
+            .read_to_string(&mut stderr)
+            .await
+            .unwrap();
+        Ended {
+            code: status.code(),
+            stderr,
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn after(message: &str, prefix: &str) -> Option<SocketAddr> {
+    let (_, rest) = message.split_once(prefix)?;
+    rest.split([',', ' ']).next()?.parse().ok()
+}
