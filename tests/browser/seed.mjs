@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { launch } from './chromium.mjs';
+import { launch } from './page.support.mjs';
 import { assertFree, Server } from './server.mjs';
 
 const require = createRequire(import.meta.url);

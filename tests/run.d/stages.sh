@@ -80,15 +80,14 @@ stage_websocket() {
   run_pytest tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
 }
 
-stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client" '^(✔|✖) '
+stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client" '^(ok|✔) '
 stage_browser() {
   need_node
-  need_chromium
+  need_command chromium chromium
   need_dragoman
-  local script
-  for script in tests/browser/page.mjs tests/browser/seed.mjs; do
-    DRAGOMAN=$dragoman CHROMIUM=$chromium NODE_PATH=$node_modules node --test-reporter=spec "$script"
-  done
+  export DRAGOMAN=$dragoman NODE_PATH=$node_modules
+  node tests/browser/serve.mjs tests/browser/page.mjs
+  node --test-reporter=spec tests/browser/seed.mjs
 }
 
 stage load "1,000 sessions at once ask three questions each, every frame is checked, memory comes back" '^[|]'

@@ -98,12 +98,6 @@ need_grpcurl() {
   printf '%s\n' "$grpcurl_version" >"$work/go/grpcurl.version"
 }
 
-# Sets $chromium.
-need_chromium() {
-  need_command chromium chromium
-  chromium=$(command -v chromium)
-}
-
 # The Python code of the schema, in $work/schema.
 need_schema() {
   need_python
