@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { launch } from './chromium.mjs';
+import { launch } from './page.support.mjs';
 import { assertFree, Server } from './server.mjs';
 
 const require = createRequire(import.meta.url);
@@ -17,17 +17,10 @@ const { build } = require('esbuild');
 const SEED = fileURLToPath(new URL('../seed/', import.meta.url));
 // A server in development, as its users have it: an origin that dragoman allows by default.
 const PAGE_PORT = 3000;
-const ANSWER = 'Here are the available tables: one of facts, and one of dimensions.';
-const SCRIPT = {
-  scenarios: [
-    {
-      steps: [
-        [{ cut: { text: ANSWER.slice(0, 20), characters: 4, pause_ms: 60 } }, { call: { name: 'list_tables' } }],
-        [{ cut: { text: ANSWER.slice(20), characters: 4, pause_ms: 60 } }],
-      ],
-    },
-  ],
-};
+const PARAGRAPHS = ['I look at the tables.', 'Here they are: one of facts, and one of dimensions.'];
+const ANSWER = PARAGRAPHS.join('\n\n');
+const [looking, found] = PARAGRAPHS.map((text) => ({ cut: { text, characters: 4, pause_ms: 60 } }));
+const SCRIPT = { scenarios: [{ steps: [[looking, { call: { name: 'list_tables' } }], [found]] }] };
 
 // The code as it stands in the document, and around it what the document leaves to its reader.
 const COMPONENT = `

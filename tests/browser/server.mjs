@@ -13,7 +13,7 @@ const START_MS = 20_000;
 
 export class Server {
   // `script` is played by the scripted model; without one the guide answers, as fast as it can. Settings are given by
-  // key, as in the configuration file.
+  // key, as in the configuration file; `undefined` leaves one at its default.
   constructor({ script, ...settings } = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'dragoman-test-'));
     let model = 'guide';
@@ -37,10 +37,9 @@ export class Server {
   // Resolves when the server is ready.
   async start() {
     assert(process.env.DRAGOMAN, 'DRAGOMAN must name the executable under test: run this with tests/run');
-    const variables = Object.entries(this.settings).map(([key, value]) => [
-      `DRAGOMAN_${key.toUpperCase().replaceAll('.', '_')}`,
-      value,
-    ]);
+    const variables = Object.entries(this.settings)
+      .filter(([, value]) => value !== undefined)
+      .map(([key, value]) => [`DRAGOMAN_${key.toUpperCase().replaceAll('.', '_')}`, value]);
     this.process = spawn(process.env.DRAGOMAN, ['serve'], {
       cwd: this.folder,
       env: { ...process.env, ...Object.fromEntries(variables) },

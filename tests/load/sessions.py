@@ -1,7 +1,7 @@
 """Many sessions at once, each checked frame by frame, and the server's memory before and after.
 
-Every session asks questions whose answers are known, different from its neighbours'. A first round lets allocator,
-store and caches reach their size; the second one is measured, with sessions the server has never seen.
+Every session asks questions whose answers are known, different from its neighbours'. The first rounds let allocator,
+store and caches reach their size; the last one is measured, with sessions the server has never seen.
 """
 
 import argparse
@@ -17,9 +17,10 @@ import websockets
 from frames import Turn
 from server import Server
 
+WARM_UP_ROUNDS = 2
 SCENARIOS = 50
-PIECES = 12
-PAUSE_MS = 150
+PIECES = 8
+PAUSE_MS = 200
 CONNECTING_AT_ONCE = 100
 ROUND_SECONDS = 300
 MEMORY_TOLERANCE = 0.10
@@ -31,12 +32,13 @@ def question(number: int) -> str:
 
 def halves(number: int) -> tuple[str, str]:
     """What is said before and after the tools are used."""
-    words = " ".join(f"word-{number}-{position}" for position in range(60))
-    return f"Answer {number} begins. {words} ", f"{words} Answer {number} ends."
+    words = " ".join(f"word-{number}-{position}" for position in range(40))
+    return f"Answer {number} begins. {words}", f"{words} Answer {number} ends."
 
 
 def answer(number: int) -> str:
-    return "".join(halves(number))
+    """Steps of an answer are paragraphs."""
+    return "\n\n".join(halves(number))
 
 
 def script() -> dict:
@@ -139,9 +141,10 @@ def percentiles(values: list[float]) -> str:
 async def main(arguments: argparse.Namespace) -> int:
     with Server(script()) as server:
         fresh = server.resident_kib()
-        warm_up = Round(arguments.sessions, arguments.turns)
-        await warm_up.run(server)
-        warm_up.check()
+        for _ in range(WARM_UP_ROUNDS):
+            warm_up = Round(arguments.sessions, arguments.turns)
+            await warm_up.run(server)
+            warm_up.check()
         before = await settled_kib(server)
         measured = Round(arguments.sessions, arguments.turns)
         seconds = await measured.run(server)

@@ -2,18 +2,13 @@
 
 import contextlib
 import json
-import os
-import sys
 import uuid
 
 import pytest
 import websockets
 from frames import ask, follow, silent
-from script import SCRIPT, SHORT_TEXT, SLOW_TEXT
+from script import SCRIPT, SHORT_TEXT, STEADY_TEXT
 from server import Server
-
-if schema := os.environ.get("DRAGOMAN_SCHEMA"):
-    sys.path.append(schema)
 
 
 @pytest.fixture(scope="session")
@@ -42,15 +37,15 @@ def neighbour():
 
     @contextlib.asynccontextmanager
     async def wrap(server: Server):
-        question = "answer slowly, please"
+        question = "answer steadily"
         async with websockets.connect(server.ws(f"neighbour-{uuid.uuid4().hex}")) as socket:
             await socket.send(json.dumps({"content": question}))
             yield
             turn = await follow(socket, question)
-            assert turn.final["content"] == SLOW_TEXT
+            assert turn.final["content"] == STEADY_TEXT
             turn = await ask(socket, "Hello")
             assert turn.final["content"] == SHORT_TEXT
-            await silent(socket)
+            await silent(socket, 0.1)
 
     return wrap
 

@@ -52,15 +52,14 @@ class RawClient:
         return head[0] & 0x0F, self._take(size)
 
     def close_code(self) -> int | None:
-        """Reads to the end, and tells the code of the close frame, if one came."""
-        code = None
+        """Reads to the close frame and tells its code; `None` if the connection ends without one."""
         try:
             while True:
                 opcode, payload = self.receive()
                 if opcode == CLOSE:
-                    (code,) = struct.unpack(">H", payload[:2])
+                    return struct.unpack(">H", payload[:2])[0]
         except ConnectionError:
-            return code
+            return None
 
     def reset(self) -> None:
         """Goes without a word: not even the end of the stream, a reset."""

@@ -1,12 +1,17 @@
 """The script most tests let the scripted model play: what a question holds says how it is answered."""
 
+STEADY_TEXT = "A steady answer comes in small pieces, while something else happens somewhere else."
 SLOW_TEXT = "A slow answer comes in many small pieces, so that there is time to look at it while it grows. " * 2
 LONG_PIECE = "This answer is long, because somebody should fail to read it as fast as it is written. " * 12
-LONG_PIECES = 200
+LONG_PIECES = 120
 FAILURE = "the model is overloaded: ask again in a minute"
 
 SCRIPT = {
     "scenarios": [
+        {
+            "when": {"contains": "steadily"},
+            "steps": [[{"cut": {"text": STEADY_TEXT, "characters": 4, "pause_ms": 15}}]],
+        },
         {
             "when": {"contains": "slowly"},
             "steps": [[{"cut": {"text": SLOW_TEXT, "characters": 4, "pause_ms": 40}}]],

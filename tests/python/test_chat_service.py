@@ -11,7 +11,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from grpc_status import rpc_status
-from script import FAILURE, SCRIPT, SHORT_TEXT, SLOW_TEXT
+from script import FAILURE, SCRIPT, SHORT_TEXT, SLOW_TEXT, STEADY_TEXT
 from server import Server
 
 from chat import FINALS, Conversation, Text, ask_request, details, question
@@ -32,11 +32,11 @@ def stub(channel):
 
 @pytest.fixture
 def neighbour_turn(scripted, session):
-    """Somebody else's slow turn goes on while the test runs, and is right at its end."""
+    """Somebody else's turn goes on while the test runs, and is right at its end."""
     with grpc.insecure_channel(scripted.grpc) as channel:
-        call = chat_pb2_grpc.ChatStub(channel).Ask(ask_request(f"{session}-neighbour", "answer slowly"))
+        call = chat_pb2_grpc.ChatStub(channel).Ask(ask_request(f"{session}-neighbour", "answer steadily"))
         yield
-        assert events_of(call)[-1].agent.content == SLOW_TEXT
+        assert events_of(call)[-1].agent.content == STEADY_TEXT
 
 
 def events_of(call) -> list[pb.Event]:
@@ -225,7 +225,8 @@ async def test_a_stopping_server_ends_streams_with_unavailable():
         async with grpc.aio.insecure_channel(server.grpc) as channel:
             conversation = await Conversation(channel).open("stopping")
             server.process.terminate()
-            assert await conversation.call.read() is grpc.aio.EOF
-            assert await conversation.call.code() == grpc.StatusCode.UNAVAILABLE
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await conversation.call.read()
+            assert error.value.code() == grpc.StatusCode.UNAVAILABLE
     finally:
         assert server.stop() == 0

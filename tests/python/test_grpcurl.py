@@ -26,12 +26,7 @@ def objects(text: str) -> list[dict]:
 
 def test_list(guided):
     services = grpcurl(guided, "list").split()
-    assert services == [
-        "dragoman.chat.v1.Chat",
-        "grpc.health.v1.Health",
-        "grpc.reflection.v1.ServerReflection",
-        "grpc.reflection.v1alpha.ServerReflection",
-    ]
+    assert {"dragoman.chat.v1.Chat", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"} <= set(services)
 
 
 def test_describe(guided):

@@ -69,7 +69,8 @@ async def test_every_connection_of_a_session_sees_every_frame(scripted, session)
 
 
 async def test_a_connection_in_the_middle_of_a_turn_is_attached_to_it(scripted, session):
-    async with websockets.connect(scripted.ws(session)) as asking:
+    # The first connection is not read any further: its library must not stop taking frames.
+    async with websockets.connect(scripted.ws(session), max_queue=None) as asking:
         await asking.send(json.dumps({"content": "answer slowly"}))
         for _ in range(3):
             await receive(asking)
@@ -218,6 +219,16 @@ async def test_a_stopping_server_lets_the_turn_end_and_says_goodbye():
     assert await asyncio.to_thread(server.stop) == 0
 
 
+async def test_what_people_say_and_whole_session_ids_are_not_logged(scripted, session):
+    async with websockets.connect(scripted.ws(session)) as socket:
+        await ask(socket, "a secret that nobody should read in a log")
+        await ask(socket, "try and fail")
+    log = scripted.log.read_text()
+    assert "a secret" not in log
+    assert SHORT_TEXT not in log
+    assert session not in log
+
+
 @pytest.mark.parametrize(
     ("path", "status", "says"),
     [
@@ -226,7 +237,7 @@ async def test_a_stopping_server_lets_the_turn_end_and_says_goodbye():
         ("/", 200, "<html"),
         ("/ws/plain", 426, "WebSocket"),
         ("/nothing-here", 404, ""),
-        ("/ws", 404, ""),
+        ("/ws/", 426, "WebSocket"),
     ],
 )
 def test_plain_http(guided, path, status, says):

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# The stages of tests/run, from the cheapest to the dearest: a name, one sentence, and the function `stage_NAME`, which
-# fails by its exit code. Sourced by tests/run, after tools.sh.
+# The stages of tests/run, from the cheapest to the dearest: a name, one sentence, which lines of its output are worth
+# showing when all went well, and the function `stage_NAME`, which fails by its exit code. Sourced after tools.sh.
 
 stages=()
-declare -A about=()
+declare -A about=() telling=()
 
-stage() { # NAME SENTENCE
+stage() { # NAME SENTENCE [PATTERN]
   stages+=("$1")
   about[$1]=$2
+  telling[$1]=${3:-}
 }
 
 stage fmt "the Rust code is formatted (rustfmt)"
@@ -21,9 +22,10 @@ stage_scripts() {
   need_command shellcheck shellcheck
   need_python
   need_node
-  shellcheck --external-sources tests/run tests/run.d/*.sh .ci/run
-  "$python" -m ruff check --config .config/ruff.toml tests
-  "$python" -m ruff format --check --config .config/ruff.toml tests
+  # tests/run brings tests/run.d with it: those files are no programs of their own.
+  shellcheck --external-sources tests/run .ci/run
+  "$python" -m ruff check --no-cache --config .config/ruff.toml tests
+  "$python" -m ruff format --no-cache --check --config .config/ruff.toml tests
   local script
   for script in tests/browser/*.mjs; do
     node --check "$script"
@@ -57,53 +59,46 @@ stage_proto() {
   PYTHONPATH=$work/schema "$python" -c 'from dragoman.chat.v1 import chat_pb2_grpc as chat; chat.ChatStub; chat.ChatServicer'
 }
 
-stage test "unit and integration tests in Rust, those too that need more than the toolchain (cargo test)"
+stage test "unit and integration tests in Rust, those too that need more than the toolchain (cargo test)" '^test result'
 stage_test() {
   need_dragoman
   cargo test --locked -- --include-ignored
-  grep '^test result' "$logs/test.log" | while read -r line; do say "$line"; done
 }
 
-stage grpc "foreign gRPC clients: grpcurl by reflection, Python's grpcio beside an open WebSocket"
+stage grpc "foreign gRPC clients: grpcurl by reflection, Python's grpcio beside an open WebSocket" '^=+ [0-9].* in '
 stage_grpc() {
   need_grpcurl
   need_schema
   need_dragoman
-  run_pytest grpc tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py
+  run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py
 }
 
-stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets"
+stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets" '^=+ [0-9].* in '
 stage_websocket() {
   need_schema
   need_dragoman
-  run_pytest websocket tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
+  run_pytest tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
 }
 
-stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client"
+stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client" '^(ok|✔) '
 stage_browser() {
   need_node
-  need_chromium
+  need_command chromium chromium
   need_dragoman
-  local script
-  for script in tests/browser/page.mjs tests/browser/seed.mjs; do
-    DRAGOMAN=$dragoman CHROMIUM=$chromium NODE_PATH=$node_modules node "$script"
-  done
-  grep '^ok ' "$logs/browser.log" | while read -r line; do say "$line"; done
+  export DRAGOMAN=$dragoman NODE_PATH=$node_modules
+  node tests/browser/serve.mjs tests/browser/page.mjs
+  node --test-reporter=spec tests/browser/seed.mjs
 }
 
-stage load "1,000 sessions at once ask three questions each, every frame is checked, memory comes back"
+stage load "1,000 sessions at once ask three questions each, every frame is checked, memory comes back" '^[|]'
 stage_load() {
-  need_schema
+  need_python
   need_dragoman
-  DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python:$work/schema "$python" tests/load/sessions.py
-  grep '^|' "$logs/load.log" | while read -r line; do say "$line"; done
+  DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1 "$python" tests/load/sessions.py
 }
 
 # Runs tests in Python against servers that they start themselves.
-run_pytest() { # STAGE PATH…
-  local log=$logs/$1.log
-  shift
-  DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} DRAGOMAN_SCHEMA=$work/schema PYTHONDONTWRITEBYTECODE=1 \
+run_pytest() { # PATH…
+  DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} PYTHONPATH=$work/schema PYTHONDONTWRITEBYTECODE=1 \
     "$python" -m pytest --config-file=.config/pytest.ini --rootdir="$root" "$@"
-  say "$(tail -n 1 "$log")"
 }

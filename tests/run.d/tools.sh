@@ -30,7 +30,8 @@ as_root() {
 install_packages() {
   command -v apt-get >/dev/null || die "please install, with the packages of this system: $*"
   say "installing $* with apt-get"
-  local install=(env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@")
+  local install=(env DEBIAN_FRONTEND=noninteractive apt-get --option DPkg::Lock::Timeout=300 install --yes
+    --no-install-recommends "$@")
   as_root "${install[@]}" || { as_root apt-get update && as_root "${install[@]}"; } ||
     die "apt-get could not install $*"
 }
@@ -88,19 +89,13 @@ need_node() {
 # Sets $grpcurl.
 need_grpcurl() {
   grpcurl=$work/go/bin/grpcurl
-  [[ -x $grpcurl && $(<"$work/go/grpcurl.version") == "$grpcurl_version" ]] 2>/dev/null && return
+  [[ -x $grpcurl && $(cat "$work/go/grpcurl.version" 2>/dev/null) == "$grpcurl_version" ]] && return
   command -v go >/dev/null || PATH=/usr/local/go/bin:$PATH
   need_command go golang-go
   say "building grpcurl $grpcurl_version, once"
   GOBIN=$work/go/bin go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version" ||
     die "go could not build grpcurl; Go 1.25 or newer can, and 1.21 can fetch it; this is $(go version)"
   printf '%s\n' "$grpcurl_version" >"$work/go/grpcurl.version"
-}
-
-# Sets $chromium.
-need_chromium() {
-  need_command chromium chromium
-  chromium=$(command -v chromium)
 }
 
 # The Python code of the schema, in $work/schema.
