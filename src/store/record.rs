@@ -3,7 +3,6 @@
 
 mod bodies;
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
