@@ -47,7 +47,7 @@ pub(super) fn text(text: &str) -> String {
         let is_markup = match character {
             '\\' | '`' | '*' | '[' | '<' | '|' | '~' => true,
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
-            '&' => next.is_alphanumeric() || next == '#',
+            '&' => begins_entity(characters.clone()),
             _ => false,
         };
         if is_markup {
@@ -57,6 +57,14 @@ pub(super) fn text(text: &str) -> String {
         before = character;
     }
     escaped
+}
+
+/// Whether what follows an ampersand would make it something else, as in `&lt;`.
+fn begins_entity(after: impl Iterator<Item = char>) -> bool {
+    const LONGEST: usize = 32;
+    let is_name = |character: &char| character.is_ascii_alphanumeric() || *character == '#';
+    let mut after = after.take(LONGEST).skip_while(is_name);
+    after.next() == Some(';')
 }
 
 /// Lines of code in a fence that nothing inside can close.
@@ -142,7 +150,7 @@ mod tests {
         assert_eq!(text("a | *b* <i>\n# c"), "a \\| \\*b\\* \\<i> # c");
         assert_eq!(
             text("![x](y) R&D &amp; _a_ b_c"),
-            "!\\[x](y) R\\&D \\&amp; \\_a\\_ b_c"
+            "!\\[x](y) R&D \\&amp; \\_a\\_ b_c"
         );
         assert_eq!(text(&"x".repeat(500)).chars().count(), MAX_CHARACTERS + 1);
     }
