@@ -15,6 +15,7 @@ mod pieces;
 mod question;
 mod reading;
 mod results;
+mod subject;
 mod turn;
 mod words;
 
@@ -85,15 +86,12 @@ fn events(request: &Request) -> VecDeque<Result<ModelEvent, ModelError>> {
             message: "the conversation holds no question".to_owned(),
         })]);
     };
-    let (mut events, end): (Vec<_>, _) = match answer::write(&turn) {
-        Ok(answer) => {
-            let pieces = pieces::cut(&answer).into_iter();
-            (pieces.map(ModelEvent::Text).collect(), End::Stop)
-        }
-        Err(_) => {
-            let calls = turn.into_calls().into_iter();
-            (calls.map(ModelEvent::ToolCall).collect(), End::ToolCalls)
-        }
+    let (mut events, end): (Vec<_>, _) = if let Ok(answer) = answer::write(&turn) {
+        let pieces = pieces::cut(&answer).into_iter();
+        (pieces.map(ModelEvent::Text).collect(), End::Stop)
+    } else {
+        let calls = turn.into_calls().into_iter();
+        (calls.map(ModelEvent::ToolCall).collect(), End::ToolCalls)
     };
     events.push(ModelEvent::End(end));
     events.into_iter().map(Ok).collect()

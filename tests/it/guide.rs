@@ -170,9 +170,9 @@ fn the_table_of_questions_is_as_long_as_promised() {
 #[tokio::test]
 async fn names_that_look_like_markdown_stay_names() {
     let hostile = catalog(
-        r##"{"schema": "s", "name": "odd `tick` | <b>pipe</b>", "type": "FACT", "owner": "R&D *team* <x@y>",
+        r#"{"schema": "s", "name": "odd `tick` | <b>pipe</b>", "type": "FACT", "owner": "R&D *team* <x@y>",
             "description": "First | <script>alert(1)</script>\n# second",
-            "columns": [{"name": "a|b`c", "type": "int", "description": "[x](http://y) | z"}]}"##,
+            "columns": [{"name": "a|b`c", "type": "int", "description": "[x](http://y) | z"}]}"#,
     );
     let mut talk = Talk::over(hostile);
     let list = talk.ask("List all tables").await;

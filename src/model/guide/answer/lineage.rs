@@ -128,7 +128,7 @@ impl Task<'_> {
     fn referring(&self, joined: &Relationships) -> Option<String> {
         let language = self.language;
         let mut tables: Vec<String> = Vec::new();
-        for join in &joined.relationships {
+        for join in &joined.joins {
             let table = code(&join.from_table);
             if join.to_table == joined.table
                 && join.from_table != joined.table

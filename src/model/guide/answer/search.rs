@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::super::markdown::{code, code_cell, text};
 use super::super::phrases::Noun;
-use super::super::reading::{Subject, search_patterns};
 use super::super::results::{FoundColumn, FoundColumns};
+use super::super::subject::{Subject, search_patterns};
 use super::super::turn::Tool;
-use super::describe::undocumented;
+use super::columns::undocumented;
 use super::{Task, Written, talk};
 
 /// Most columns shown.

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::super::markdown::code;
-use super::super::reading::{Subject, search_patterns};
 use super::super::results::FoundColumns;
+use super::super::subject::{Subject, search_patterns};
 use super::super::turn::Tool;
 use super::{Interruption, MAX_SUBJECTS, Task, Written, talk};
 use crate::matching::tokens;

@@ -1,7 +1,7 @@
 //! From what the words say to what is asked for. The more telling words come first.
 
 use super::super::lexicon::Concept;
-use super::{Aspect, Counted, Direction, Intent, Kind, Tokens, sought};
+use super::{Aspect, Counted, Direction, Intent, Kind, Tokens, mention};
 
 impl Tokens<'_> {
     pub(super) fn intent(&self) -> Option<Intent> {
@@ -31,7 +31,7 @@ impl Tokens<'_> {
         use Concept::{
             Column, Contain, Find, Have, Named, Origin, Table, Used, Where, Which, With,
         };
-        let found = sought(self.mentions)?;
+        let found = mention::sought(self.mentions)?;
         if self
             .mentions
             .iter()

@@ -262,9 +262,9 @@ fn words_next_to_each_other_are_one_mention() {
 
 #[test]
 fn what_goes_on_and_what_is_chosen() {
-    assert!(read("what about supplier?").goes_on);
-    assert!(read("a stĺpce?").goes_on);
-    assert!(read("and its columns?").has_pronoun);
+    assert!(read("what about supplier?").says(Sign::GoesOn));
+    assert!(read("a stĺpce?").says(Sign::GoesOn));
+    assert!(read("and its columns?").says(Sign::RefersBack));
     assert_eq!(read("the second one").choice, Some(1));
     assert_eq!(read("druhá").choice, Some(1));
     assert_eq!(read("1").choice, Some(0));
