@@ -113,6 +113,19 @@ impl Names {
             .unwrap_or_else(|| vec![whole])
     }
 
+    /// The table that the first or last words of a phrase name, and the other words.
+    pub(super) fn table_in(&self, phrase: &str) -> Option<(String, String)> {
+        let words: Vec<&str> = phrase.split_whitespace().collect();
+        let split = |at: usize| words.split_at_checked(at);
+        let sides = (1..words.len()).rev().filter_map(split);
+        sides
+            .flat_map(|(left, right)| [(left, right), (right, left)])
+            .find_map(|(name, rest)| match self.meaning(&name.join(" ")) {
+                Meaning::Table(table) => Some((table, rest.join(" "))),
+                _ => None,
+            })
+    }
+
     fn meaning(&self, mention: &str) -> Meaning {
         if let Some(schema) = self.schema(mention) {
             return Meaning::Schema(schema.to_owned());

@@ -96,6 +96,8 @@ pub(super) enum Sign {
     WantsMany,
     NamesSchema,
     NamesColumn,
+    /// Speaks of tables in plural.
+    NamesTables,
     /// Asks what something has.
     AsksWhatItHas,
 }
@@ -129,6 +131,7 @@ impl Question {
             (Sign::RefersBack, view.has(Concept::Pronoun)),
             (Sign::GoesOn, view.goes_on()),
             (Sign::WantsMany, view.wants_many(&words)),
+            (Sign::NamesTables, view.names_tables(&words)),
             (Sign::NamesSchema, view.has(Concept::Schema)),
             (Sign::NamesColumn, view.has(Concept::Column)),
             (Sign::AsksWhatItHas, view.has(Concept::Have)),
@@ -172,6 +175,11 @@ impl Question {
             && !self.says(Sign::RefersBack)
     }
 
+    /// "In supplier": where to look, and not for what.
+    pub(super) fn points_in(&self) -> bool {
+        matches!(self.mentions.as_slice(), [only] if only.after == Some(Concept::In))
+    }
+
     /// "With supplier", "to supplier": the other end of something already named.
     pub(super) fn points_with(&self) -> bool {
         matches!(self.mentions.as_slice(), [only] if only.after == Some(Concept::With))
@@ -189,7 +197,11 @@ impl Question {
             Some(Intent::List(_) | Intent::Schemas | Intent::Count(Counted::Tables(_))) => {
                 self.mentions.is_empty()
             }
-            Some(Intent::Search) => self.mentions.len() == 1 && !self.says(Sign::NamesSchema),
+            Some(Intent::Search) => {
+                let is_one_word = |mention: &Mention| !mention.text.contains(' ');
+                matches!(self.mentions.as_slice(), [only] if is_one_word(only))
+                    && !self.says(Sign::NamesSchema)
+            }
             _ => false,
         }
     }
@@ -242,7 +254,19 @@ impl Tokens<'_> {
 
     /// "Which tables are about …", "list tables named …": several tables are wanted, found by words.
     fn wants_many(&self, words: &[Word]) -> bool {
-        let plural = self.all.iter().any(|token| {
+        self.names_tables(words)
+            && self.has_any(&[
+                Concept::List,
+                Concept::Which,
+                Concept::HowMany,
+                Concept::Find,
+                Concept::Named,
+                Concept::About,
+            ])
+    }
+
+    fn names_tables(&self, words: &[Word]) -> bool {
+        self.all.iter().any(|token| {
             let is_noun = matches!(
                 token.concept,
                 Some(
@@ -255,16 +279,7 @@ impl Tokens<'_> {
             );
             let last = words.get(token.first + token.words - 1);
             is_noun && last.is_some_and(|word| is_plural(&word.folded))
-        });
-        plural
-            && self.has_any(&[
-                Concept::List,
-                Concept::Which,
-                Concept::HowMany,
-                Concept::Find,
-                Concept::Named,
-                Concept::About,
-            ])
+        })
     }
 
     fn choice(&self) -> Option<usize> {

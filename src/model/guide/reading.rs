@@ -221,6 +221,8 @@ impl Reading {
                 tables,
                 is_sure: false,
             },
+            // "I would love to see the tables": words around the noun, and no name.
+            Meaning::Nothing { .. } if in_a_list && question.says(Sign::NamesTables) => return,
             Meaning::Nothing { nearest } => Subject::Unknown { phrase, nearest },
         };
         if !self.subjects.contains(&subject) {

@@ -87,7 +87,9 @@ impl Pattern {
     pub(super) fn is_near(&self, word: &str, length: usize) -> bool {
         const SHORTEST: usize = 5;
         let own = self.text.chars().count();
-        if own < SHORTEST || length < own.max(SHORTEST) - usize::from(!self.is_stem) {
+        if own < SHORTEST + usize::from(self.is_stem)
+            || length < own.max(SHORTEST) - usize::from(!self.is_stem)
+        {
             return false;
         }
         let is_one_off = |word: &str| strsim::osa_distance(word, self.text) == 1;

@@ -8,6 +8,7 @@ impl Tokens<'_> {
         self.about_dragoman()
             .or_else(|| self.search())
             .or_else(|| self.strong_lineage().map(Intent::Lineage))
+            .or_else(|| self.relate_two())
             .or_else(|| self.reference().map(Intent::Reference))
             .or_else(|| self.relate())
             .or_else(|| self.weak_lineage().map(Intent::Lineage))
@@ -64,7 +65,8 @@ impl Tokens<'_> {
             .zip(self.at(Table))
             .is_some_and(|(of, table)| {
                 self.at(Which) == Some(of + 1) && of < table && table < found.at
-            });
+            })
+            && self.strong_lineage().is_none();
         let somewhere = self.has_any(&[Where, Find])
             && !self.has_any(&[Table, Origin, Used, Concept::Use])
             && !self.has_any(&[Concept::Fact, Concept::Dimension, Concept::View]);
@@ -98,6 +100,11 @@ impl Tokens<'_> {
             });
         }
         Some(self.towards(verb, Direction::Down))
+    }
+
+    /// "A foreign key between X and Y" is about the two, whatever else it says.
+    fn relate_two(&self) -> Option<Intent> {
+        self.relate().filter(|_| self.mentions.len() > 1)
     }
 
     fn relate(&self) -> Option<Intent> {

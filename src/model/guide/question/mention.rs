@@ -40,13 +40,21 @@ pub(super) fn mentions(words: &[Word], tokens: &[Token]) -> Vec<Mention> {
             }
             Some(concept) => {
                 may_continue = false;
-                if !matches!(concept, Concept::Filler | Concept::Table) {
+                if !is_apposition(concept) {
                     after = Some(concept);
                 }
             }
         }
     }
     mentions
+}
+
+/// Words that may stand between a preposition and the name it points at: "in the table …", "na dimenzii …".
+fn is_apposition(concept: Concept) -> bool {
+    matches!(
+        concept,
+        Concept::Filler | Concept::Table | Concept::Fact | Concept::Dimension | Concept::View
+    )
 }
 
 /// What a search looks for: a pattern, what something contains, or what is not the place to look in.

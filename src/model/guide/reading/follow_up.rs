@@ -73,6 +73,12 @@ impl Reading {
             self.phrase.clone_from(&before.phrase);
             return;
         }
+        if self.intent.is_none() && before.intent == Some(Intent::Search) && question.points_in() {
+            // "Only in material": the same search there.
+            self.intent = Some(Intent::Search);
+            self.phrase.clone_from(&before.phrase);
+            return;
+        }
         let has_what_to_ask = self.is_explicit || question.says(Sign::RefersBack);
         if self.intent.is_none() && question.says(Sign::GoesOn) && has_what_to_ask {
             self.intent.clone_from(&before.intent);

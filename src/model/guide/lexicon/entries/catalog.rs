@@ -10,9 +10,9 @@ use super::Entry;
 
 pub(super) const ENTRIES: &[Entry] = &[
     (Table, En, "table, tables, entity, entities"),
-    (Table, SkCz, "tabulk*, entit*, tabulc*"),
+    (Table, SkCz, "tabulk*, entit*"),
     (Table, Sk, "tabuliek"),
-    (Table, Cz, "tabulek"),
+    (Table, Cz, "tabulek, tabulc*"),
     (Fact, En, "fact, facts, fact table, fact tables"),
     (
         Fact,
@@ -68,7 +68,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Describe,
         SkCz,
-        "popis*, vysvetl*, detail*, info, informac*, struktur*, vyznam*",
+        "sluzi, slouzi, ucel*, popis*, vysvetl*, detail*, info, informac*, struktur*, vyznam*",
     ),
     (
         Describe,

@@ -33,12 +33,12 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Filler,
         Sk,
-        "čo, čom, su, som, sa, nie, ked, ak, teraz, kto, pozri, mna, ľa, treba",
+        "čo, čom, su, som, sa, nie, comu, vidiet, ked, ak, teraz, kto, pozri, mna, ľa, treba",
     ),
     (
         Filler,
         Cz,
-        "jsou, jsem, se, ne, kdyz, pokud, ted, kdo, podivej, pro, jestli",
+        "jsou, jsem, se, ne, cemu, videt, kdyz, pokud, ted, kdo, podivej, pro, jestli",
     ),
     (
         Pronoun,
