@@ -170,7 +170,8 @@ fn the_table_of_questions_is_as_long_as_promised() {
 #[tokio::test]
 async fn names_that_look_like_markdown_stay_names() {
     let hostile = catalog(
-        r#"{"schema": "s", "name": "odd `tick` | <b>pipe</b>", "type": "FACT", "owner": "R&D *team* <x@y>",
+        r#"{"schema": "s", "name": "odd `tick` | <b>pipe</b>", "type": "FACT",
+            "owner": "R&D *team* <x@y>",
             "description": "First | <script>alert(1)</script>\n# second",
             "columns": [{"name": "a|b`c", "type": "int", "description": "[x](http://y) | z"}]}"#,
     );
@@ -224,7 +225,8 @@ async fn a_catalog_too_large_for_one_list_is_answered_from_too() {
     let tables: Vec<String> = (0..1_500)
         .map(|number| {
             format!(
-                r#"{{"schema": "s", "name": "fact_{number:04}_zebra", "type": "FACT", "owner": "Team {number}",
+                r#"{{"schema": "s", "name": "fact_{number:04}_zebra", "type": "FACT",
+                    "owner": "Team {number}",
                     "synonyms": ["herd {number}"], "columns": [{{"name": "id", "type": "int"}}]}}"#
             )
         })
@@ -310,10 +312,12 @@ async fn text_comes_at_the_pace_that_was_set() {
 /// Whatever is asked, a turn ends, and asking again gives the same.
 #[tokio::test]
 async fn any_words_in_any_order_get_an_answer() {
-    let words: Vec<&str> = "list tables describe columns of supplier order group fact_bs_purchase_order which contain \
-        currency *_eur how many related to plant where does come from breaks if changes what about it and its a \
-        stĺpce odkiaľ pochádza dodávateľ ako súvisí s objednávkou čo kolik sloupců má závod the second 1 áno schema \
-        dm_ba_purchase views owner refreshed unicorn EKKO references uses depends on `quoted | name` \"open help ? . , 🦀"
+    let words: Vec<&str> = "list tables describe columns of supplier order group \
+        fact_bs_purchase_order which contain currency *_eur how many related to plant where does \
+        come from breaks if changes what about it and its a stĺpce odkiaľ pochádza dodávateľ ako \
+        súvisí s objednávkou čo kolik sloupců má závod the second 1 áno schema dm_ba_purchase \
+        views owner refreshed unicorn EKKO references uses depends on `quoted | name` \"open help \
+        ? . , 🦀"
         .split_whitespace()
         .collect();
     let mut state: u64 = 7;

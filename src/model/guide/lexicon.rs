@@ -127,8 +127,9 @@ static BY_LETTER: LazyLock<HashMap<char, Vec<usize>>> = LazyLock::new(|| {
     by_letter
 });
 
-/// Reads `words` from left to right, the longest phrase first. A word that is not in the lexicon and that `is_content`
-/// does not know either is taken for the word of the lexicon it is a misspelling of, if there is one.
+/// Reads `words` from left to right, the longest phrase first. A word that is not in the lexicon
+/// and that `is_content` does not know either is taken for the word of the lexicon it is a
+/// misspelling of, if there is one.
 pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -156,7 +157,8 @@ pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<
     tokens
 }
 
-/// The longest phrase that `words` begin with, and whose it is: several languages may have the same one.
+/// The longest phrase that `words` begin with, and whose it is: several languages may have the same
+/// one.
 fn longest(words: &[Word]) -> Option<(&'static Phrase, Tongue)> {
     let letter = words.first()?.folded.chars().next()?;
     let fitting = || {
@@ -175,7 +177,8 @@ fn longest(words: &[Word]) -> Option<(&'static Phrase, Tongue)> {
     Some((best, tongue))
 }
 
-/// The one word of the lexicon that `word` is one typing error away from. Short words are too near to each other.
+/// The one word of the lexicon that `word` is one typing error away from. Short words are too near
+/// to each other.
 fn misspelled(word: &Word) -> Option<Concept> {
     let length = word.folded.chars().count();
     let letter = word.folded.chars().next()?;

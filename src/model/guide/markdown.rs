@@ -1,4 +1,5 @@
-//! Writes names and texts of a catalog into Markdown so that they stay what they are, whatever they hold.
+//! Writes names and texts of a catalog into Markdown so that they stay what they are, whatever they
+//! hold.
 
 /// Longest name or text that is shown whole, in characters.
 const MAX_CHARACTERS: usize = 400;
@@ -20,7 +21,8 @@ pub(super) fn code_cell(name: &str) -> String {
     code(name).replace('|', "\\|")
 }
 
-/// A name without backticks where it is plain, as the first users know it, and with them where it is not.
+/// A name without backticks where it is plain, as the first users know it, and with them where it
+/// is not.
 pub(super) fn plain(name: &str) -> String {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
     // An underscore at the edge of a word could begin emphasis.
@@ -35,8 +37,9 @@ pub(super) fn plain(name: &str) -> String {
     }
 }
 
-/// A text, with what Markdown or HTML would read as more than text taken literally, and no more than that, because some
-/// clients show an answer as it is. Fits into a table; not made for the beginning of a line.
+/// A text, with what Markdown or HTML would read as more than text taken literally, and no more
+/// than that, because some clients show an answer as it is. Fits into a table; not made for the
+/// beginning of a line.
 pub(super) fn text(text: &str) -> String {
     let line = one_line(text);
     let mut escaped = String::with_capacity(line.len());

@@ -1,4 +1,5 @@
-//! The names of tables and schemas, as tools have told them, and what a mention in a question means among them.
+//! The names of tables and schemas, as tools have told them, and what a mention in a question means
+//! among them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -133,7 +134,8 @@ impl Names {
         if let Some(meaning) = self.qualified(mention) {
             return meaning;
         }
-        // Words of the glossary first: English names that merely resemble a Slovak word are not meant by it.
+        // Words of the glossary first: English names that merely resemble a Slovak word are not
+        // meant by it.
         let translated = glossary::translate(mention).map(|english| self.best(&english));
         match translated {
             Some(Meaning::Table(table)) => Meaning::Table(table),
@@ -193,7 +195,8 @@ impl Names {
         })
     }
 
-    /// The longest part of a mention that means something; the rest is words this lexicon does not have.
+    /// The longest part of a mention that means something; the rest is words this lexicon does not
+    /// have.
     fn part(&self, words: &[&str]) -> Option<Meaning> {
         (1..words.len()).rev().find_map(|length| {
             words

@@ -1,4 +1,5 @@
-//! What a question asks for, as far as its own words tell. Which tables it means needs their names: `reading.rs`.
+//! What a question asks for, as far as its own words tell. Which tables it means needs their names:
+//! `reading.rs`.
 
 mod direction;
 mod intent;
@@ -112,7 +113,8 @@ struct Tokens<'a> {
 // === impl Question ===
 
 impl Question {
-    /// Reads `text`. `is_content` knows the words that names are made of: they are not misspelled words of the language.
+    /// Reads `text`. `is_content` knows the words that names are made of: they are not misspelled
+    /// words of the language.
     pub(super) fn read(
         text: &str,
         before: Option<Language>,
@@ -185,7 +187,8 @@ impl Question {
         matches!(self.mentions.as_slice(), [only] if only.after == Some(Concept::With))
     }
 
-    /// Whether the question can be answered without knowing what was said before or what tables are called.
+    /// Whether the question can be answered without knowing what was said before or what tables are
+    /// called.
     pub(super) fn stands_alone(&self) -> bool {
         if self.says(Sign::RefersBack) || self.says(Sign::GoesOn) || self.choice.is_some() {
             return false;
@@ -252,7 +255,8 @@ impl Tokens<'_> {
         self.has(Concept::WhatAbout) || self.said().next() == Some(Some(Concept::And))
     }
 
-    /// "Which tables are about …", "list tables named …": several tables are wanted, found by words.
+    /// "Which tables are about …", "list tables named …": several tables are wanted, found by
+    /// words.
     fn wants_many(&self, words: &[Word]) -> bool {
         self.names_tables(words)
             && self.has_any(&[
@@ -295,7 +299,8 @@ impl Tokens<'_> {
     }
 }
 
-/// Whether a noun for tables is in plural: English `-s` and `-ies`, Slovak and Czech `-y`, `-ie`, `-e`, `-í` and the genitive.
+/// Whether a noun for tables is in plural: English `-s` and `-ies`, Slovak and Czech `-y`, `-ie`,
+/// `-e`, `-í` and the genitive.
 fn is_plural(noun: &str) -> bool {
     const OTHERS: [&str; 9] = [
         "tabuliek", "tabulek", "dimenze", "dimenzii", "dimenzi", "pohladov", "pohledu", "faktov",

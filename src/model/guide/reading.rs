@@ -1,4 +1,5 @@
-//! What a question means in its conversation: which tables, and what is meant where words were left out.
+//! What a question means in its conversation: which tables, and what is meant where words were left
+//! out.
 
 mod follow_up;
 
@@ -61,7 +62,7 @@ impl Reading {
                 Intent::Describe(Vec::new())
             });
         }
-        let is_columns = matches!(&self.intent, Some(Intent::Describe(aspects)) if aspects == &[Aspect::Columns]);
+        let is_columns = self.intent == Some(Intent::Describe(vec![Aspect::Columns]));
         if is_columns && self.subjects.is_empty() && self.schema.is_some() {
             self.intent = Some(Intent::Search);
             self.phrase = Some("*".to_owned());

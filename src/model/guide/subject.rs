@@ -37,7 +37,8 @@ impl Subject {
     }
 }
 
-/// What to search columns for: a word of the glossary in English first, then as it was written, then in singular.
+/// What to search columns for: a word of the glossary in English first, then as it was written,
+/// then in singular.
 pub(super) fn search_patterns(phrase: &str) -> Vec<String> {
     let mut patterns: Vec<String> = glossary::translate(phrase).into_iter().collect();
     patterns.push(phrase.to_owned());

@@ -17,7 +17,8 @@ pub(super) struct Target {
 }
 
 impl Task<'_> {
-    /// Writes about each table the question is about. All are begun before one waits, so that their tools run at once.
+    /// Writes about each table the question is about. All are begun before one waits, so that their
+    /// tools run at once.
     pub(super) fn each(&self, write: impl Fn(&Target) -> Written) -> Written {
         if self.reading.subjects.is_empty() {
             return Err(Interruption::Instead(talk::which_table(

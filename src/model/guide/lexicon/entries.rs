@@ -1,5 +1,6 @@
-//! The lexicon itself. Words are lower case and without diacritics, which fit a question written either way; a word with
-//! diacritics fits only itself. A star is any ending. Phrases are separated by commas.
+//! The lexicon itself. Words are lower case and without diacritics, which fit a question written
+//! either way; a word with diacritics fits only itself. A star is any ending. Phrases are separated
+//! by commas.
 
 mod catalog;
 mod grammar;

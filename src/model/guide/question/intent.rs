@@ -83,7 +83,8 @@ impl Tokens<'_> {
         if !self.has_subject() {
             return Some(Direction::Both);
         }
-        // "Foreign keys of X" are those of both sides; a verb has a subject before and an object after it.
+        // "Foreign keys of X" are those of both sides; a verb has a subject before and an object
+        // after it.
         let of = self
             .mentions
             .iter()

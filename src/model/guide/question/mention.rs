@@ -14,7 +14,8 @@ pub(in crate::model::guide) struct Mention {
     pub(in crate::model::guide) at: usize,
 }
 
-/// Unknown words next to each other, each group a mention. A name by itself is one, whatever stands beside it.
+/// Unknown words next to each other, each group a mention. A name by itself is one, whatever stands
+/// beside it.
 pub(super) fn mentions(words: &[Word], tokens: &[Token]) -> Vec<Mention> {
     let mut mentions: Vec<Mention> = Vec::new();
     let mut may_continue = false;
@@ -49,7 +50,8 @@ pub(super) fn mentions(words: &[Word], tokens: &[Token]) -> Vec<Mention> {
     mentions
 }
 
-/// Words that may stand between a preposition and the name it points at: "in the table …", "na dimenzii …".
+/// Words that may stand between a preposition and the name it points at: "in the table …", "na
+/// dimenzii …".
 fn is_apposition(concept: Concept) -> bool {
     matches!(
         concept,
@@ -57,7 +59,8 @@ fn is_apposition(concept: Concept) -> bool {
     )
 }
 
-/// What a search looks for: a pattern, what something contains, or what is not the place to look in.
+/// What a search looks for: a pattern, what something contains, or what is not the place to look
+/// in.
 pub(super) fn sought(mentions: &[Mention]) -> Option<&Mention> {
     use Concept::{Contain, In, Named, With};
     let is = |wanted: fn(Concept) -> bool| {

@@ -8,7 +8,8 @@ fn intent(text: &str) -> Option<Intent> {
     read(text).intent
 }
 
-/// Each question with what it asks for. Names are nonsense, so that nothing but the other words can tell.
+/// Each question with what it asks for. Names are nonsense, so that nothing but the other words can
+/// tell.
 fn assert_intents(cases: &[(&str, Intent)]) {
     for (text, expected) in cases {
         assert_eq!(intent(text).as_ref(), Some(expected), "{text}");

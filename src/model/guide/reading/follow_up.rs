@@ -5,8 +5,8 @@ use super::super::subject::Subject;
 use super::Reading;
 
 impl Reading {
-    /// What the next question may refer to: this reading, with the subjects of `before` if it has none, and `before`
-    /// itself if this is only talk.
+    /// What the next question may refer to: this reading, with the subjects of `before` if it has
+    /// none, and `before` itself if this is only talk.
     pub(in crate::model::guide) fn or_context(mut self, before: Option<Self>) -> Self {
         let Some(before) = before else {
             return self;

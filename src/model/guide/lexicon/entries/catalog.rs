@@ -53,7 +53,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         List,
         En,
-        "list, lists, listing, show, show me, display, print, enumerate, give, give me, overview, browse",
+        "list, lists, listing, show, show me, display, print, enumerate, give, give me, overview, \
+         browse",
     ),
     (List, SkCz, "vypis*, zobraz*, ukaz, ukaz mi, ukazte"),
     (List, Sk, "vypíš, ukáž, vymenuj*, zoznam*, prehlad*"),
@@ -61,9 +62,10 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Describe,
         En,
-        "describe*, description*, detail*, explain*, structure, definition, define*, info, information, \
-         tell me about, tell me more about, tell me more, more about, look like, looks like, meaning, mean, means, \
-         document*, purpose, profile, everything about, all about",
+        "describe*, description*, detail*, explain*, structure, definition, define*, info, \
+         information, tell me about, tell me more about, tell me more, more about, look like, \
+         looks like, meaning, mean, means, document*, purpose, profile, everything about, all \
+         about",
     ),
     (
         Describe,
@@ -98,8 +100,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Contain,
         En,
-        "contain*, include*, hold, holds, mention*, store, stores, stored, have a column, has a column, \
-         have the column, have column, with column, with a column, with the column",
+        "contain*, include*, hold, holds, mention*, store, stores, stored, have a column, has a \
+         column, have the column, have column, with column, with a column, with the column",
     ),
     (Contain, SkCz, "obsah*, zahrn*"),
     (
@@ -115,7 +117,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Named,
         En,
-        "named, called, like, matching, starting with, starts with, ending with, ends with, with name, with the name",
+        "named, called, like, matching, starting with, starts with, ending with, ends with, with \
+         name, with the name",
     ),
     (Named, SkCz, "podobn*, nazvan*"),
     (Named, Sk, "s nazvom, zacinajuc*, konciac*"),
@@ -124,15 +127,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Owner,
         En,
-        "own, owns, owned, owner*, ownership, responsible, responsible for, in charge, steward*, maintain*",
+        "own, owns, owned, owner*, ownership, responsible, responsible for, in charge, steward*, \
+         maintain*",
     ),
     (Owner, SkCz, "vlastn*, zodpov*, majitel*, spravc*, garant*"),
     (Owner, Cz, "odpovida, odpovedn*, spravuj*"),
     (
         Refresh,
         En,
-        "refresh*, update, updates, updated, updating, fresh*, how often, frequency, reload*, loaded, load, \
-         up to date, stale, as of, latest",
+        "refresh*, update, updates, updated, updating, fresh*, how often, frequency, reload*, \
+         loaded, load, up to date, stale, as of, latest",
     ),
     (
         Refresh,
@@ -154,7 +158,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Relation,
         En,
-        "relat*, related to, relationship*, join*, join path*, connect*, link*, path, paths, between, combine*, associat*, get from",
+        "relat*, related to, relationship*, join*, join path*, connect*, link*, path, paths, \
+         between, combine*, associat*, get from",
     ),
     (Relation, SkCz, "spoj*, vztah*, vazb*, cest*, relac*"),
     (Relation, Sk, "suvis*, prepoj*, medzi, naviaz*, nadvaz*"),
@@ -162,7 +167,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Reference,
         En,
-        "referenc*, refer, refers, refer to, refers to, referring, point to, points to, pointing to, foreign key*, fk, fks",
+        "referenc*, refer, refers, refer to, refers to, referring, point to, points to, pointing \
+         to, foreign key*, fk, fks",
     ),
     (Reference, SkCz, "odkaz*, referenc*, referuj*, ukazuj*"),
     (Reference, Sk, "cudz* kluc*"),
@@ -196,8 +202,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Origin,
         En,
-        "come from, comes from, came from, coming from, originat*, derive*, built, build, based on, comput*, \
-         calculat*, made from, made of, made up of, sourced, fed by, loaded from, filled from, populated from, come, comes",
+        "come from, comes from, came from, coming from, originat*, derive*, built, build, based \
+         on, comput*, calculat*, made from, made of, made up of, sourced, fed by, loaded from, \
+         filled from, populated from, come, comes",
     ),
     (
         Origin,
@@ -214,14 +221,16 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Effect,
         En,
-        "feed, feeds, affect*, influenc*, impact, impacts, impacted, drive, drives, populate*, fill, fills",
+        "feed, feeds, affect*, influenc*, impact, impacts, impacted, drive, drives, populate*, \
+         fill, fills",
     ),
     (Effect, SkCz, "plni, naplna, naplnuje, krmi"),
     (
         Impact,
         En,
-        "impact of, impact on, the impact, an impact, impact analysis, impact if, effect of, effects of, blast radius, consequence*, break*, broke, broken, \
-         fail, fails, what happens, what would happen, goes wrong, damage*",
+        "impact of, impact on, the impact, an impact, impact analysis, impact if, effect of, \
+         effects of, blast radius, consequence*, break*, broke, broken, fail, fails, what happens, \
+         what would happen, goes wrong, damage*",
     ),
     (
         Impact,
@@ -233,8 +242,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Change,
         En,
-        "change, changes, changed, changing, modify, modifies, modified, drop, drops, dropped, delete*, remove*, \
-         rename*, alter*",
+        "change, changes, changed, changing, modify, modifies, modified, drop, drops, dropped, \
+         delete*, remove*, rename*, alter*",
     ),
     (Change, SkCz, "zmen*, uprav*, zmaz*, odstran*, vymaz*"),
     (Change, Sk, "premenuj*"),

@@ -10,11 +10,12 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Filler,
         En,
-        "the, an, is, are, was, were, be, been, being, does, did, can, could, would, will, should, must, may, you, your, \
-         me, my, we, us, our, for, at, there, please, pls, why, any, some, every, each, everything, so, just, want, \
-         want to, need, need to, would like, know, let, let me, get, also, then, now, re, ll, ve, ok, okay, well, \
-         really, actually, exactly, available, existing, exist, exists, catalog, catalogue, database, data, \
-         the data, other, another, only, one, ones, i want, i need, on, who, tell me, tell us, if, but, not, dont, \
+        "the, an, is, are, was, were, be, been, being, does, did, can, could, would, will, should, \
+         must, may, you, your, me, my, we, us, our, for, at, there, please, pls, why, any, some, \
+         every, each, everything, so, just, want, want to, need, need to, would like, know, let, \
+         let me, get, also, then, now, re, ll, ve, ok, okay, well, really, actually, exactly, \
+         available, existing, exist, exists, catalog, catalogue, database, data, the data, other, \
+         another, only, one, ones, i want, i need, on, who, tell me, tell us, if, but, not, dont, \
          happens, go, goes, a lot, lots, much, very, again, use for, used for, good",
     ),
     (
@@ -25,10 +26,11 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Filler,
         SkCz,
-        "je, si, mi, nam, vam, by, po, za, pre, pri, sem, len, jen, chcem, chci, potrebuj*, viem, vim, vediet, \
-         vedet, mozem, muzu, mozes, muzes, mohol, mohl, mohla, daj, dej, vset*, vsech*, cela, cele, celu, cely, \
-         nejak*, existuj*, dostupn*, katalog*, databaz*, dat, udaj*, ze, aby, teda, tedy, tak, potom, prave, vlastne, \
-         presne, vobec, vubec, vam, nas, kazd*, co, tu, byt, bude, budu, este, jeste, uz, mame, mas, mate",
+        "je, si, mi, nam, vam, by, po, za, pre, pri, sem, len, jen, chcem, chci, potrebuj*, viem, \
+         vim, vediet, vedet, mozem, muzu, mozes, muzes, mohol, mohl, mohla, daj, dej, vset*, \
+         vsech*, cela, cele, celu, cely, nejak*, existuj*, dostupn*, katalog*, databaz*, dat, \
+         udaj*, ze, aby, teda, tedy, tak, potom, prave, vlastne, presne, vobec, vubec, vam, nas, \
+         kazd*, co, tu, byt, bude, budu, este, jeste, uz, mame, mas, mate",
     ),
     (
         Filler,
@@ -43,7 +45,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Pronoun,
         En,
-        "it, its, they, them, their, this, that, these, those, this table, that table, these tables, the table",
+        "it, its, they, them, their, this, that, these, those, this table, that table, these \
+         tables, the table",
     ),
     (
         Pronoun,
@@ -53,13 +56,14 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Pronoun,
         Sk,
-        "nou, nim, nom, tato, tuto, tejto, touto, tento, tohto, tomto, tato tabulka, tuto tabulku, tejto tabulky, \
-         tejto tabulke, touto tabulkou, tam",
+        "nou, nim, nom, tato, tuto, tejto, touto, tento, tohto, tomto, tato tabulka, tuto tabulku, \
+         tejto tabulky, tejto tabulke, touto tabulkou, tam",
     ),
     (
         Pronoun,
         Cz,
-        "jeji, ji, nem, teto, tohle, teto tabulky, teto tabulce, touto tabulkou, tohoto, tom, jejich",
+        "jeji, ji, nem, teto, tohle, teto tabulky, teto tabulce, touto tabulkou, tohoto, tom, \
+         jejich",
     ),
     (And, En, "and, or, versus, vs, plus, as well as"),
     (And, Any, "a"),
@@ -96,7 +100,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         WhatAbout,
         En,
-        "what about, how about, and what about, and how about, same for, the same for, and for, now for, and of, and in",
+        "what about, how about, and what about, and how about, same for, the same for, and for, \
+         now for, and of, and in",
     ),
     (WhatAbout, SkCz, "a co, a pre, a pro"),
     (

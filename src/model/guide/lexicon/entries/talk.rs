@@ -31,9 +31,9 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Help,
         En,
-        "help, help me, what can you do, what do you do, what can i ask, what can i ask you, how do you work, \
-         how does this work, what can you answer, what do you know, capabilities, usage, examples, \
-         what questions, what should i ask, how can you help",
+        "help, help me, what can you do, what do you do, what can i ask, what can i ask you, how \
+         do you work, how does this work, what can you answer, what do you know, capabilities, \
+         usage, examples, what questions, what should i ask, how can you help",
     ),
     (
         Help,
@@ -43,29 +43,33 @@ pub(super) const ENTRIES: &[Entry] = &[
     (
         Help,
         Sk,
-        "co vies, čo vieš, čo dokážeš, co mozem, co sa mozem, na co sa mozem, na čo sa môžem, ako to funguje, \
-         ako fungujes, co sa ta mozem, s cim mi, ako mi mozes",
+        "co vies, čo vieš, čo dokážeš, co mozem, co sa mozem, na co sa mozem, na čo sa môžem, ako \
+         to funguje, ako fungujes, co sa ta mozem, s cim mi, ako mi mozes",
     ),
     (
         Help,
         Cz,
-        "co umis, co vsechno umis, co muzu, na co se muzu, na co se te muzu, jak to funguje, jak fungujes, s cim mi",
+        "co umis, co vsechno umis, co muzu, na co se muzu, na co se te muzu, jak to funguje, jak \
+         fungujes, s cim mi",
     ),
     (
         Identity,
         En,
-        "who are you, what are you, are you, your name, language model, llm, gpt, chatgpt, gpt 4, which model, what model, \
-         what ai, which ai, who made you, robot, artificial intelligence, ai",
+        "who are you, what are you, are you, your name, language model, llm, gpt, chatgpt, gpt 4, \
+         which model, what model, what ai, which ai, who made you, robot, artificial intelligence, \
+         ai",
     ),
     (
         Identity,
         Sk,
-        "kto si, čo si zač, čo si, co si zac, kto ste, si robot, jazykovy model, aky model, aky si model, umela inteligencia",
+        "kto si, čo si zač, čo si, co si zac, kto ste, si robot, jazykovy model, aky model, aky si \
+         model, umela inteligencia",
     ),
     (
         Identity,
         Cz,
-        "kdo jsi, co jsi, co jsi zac, kdo jste, jsi robot, jazykový model, jaky model, jaky jsi model, umela inteligence",
+        "kdo jsi, co jsi, co jsi zac, kdo jste, jsi robot, jazykový model, jaky model, jaky jsi \
+         model, umela inteligence",
     ),
     (Yes, En, "yes, yep, yeah, sure, correct"),
     (Yes, SkCz, "ano, jasne, hej, jo"),
