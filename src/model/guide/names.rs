@@ -8,6 +8,9 @@ use super::results::{ListedTable, TableList};
 use super::words::Word;
 use crate::matching::{self, Matches};
 
+/// Longest mention that is looked for in parts, in words: there are many parts of a long one.
+const MAX_PARTED: usize = 8;
+
 /// Tables and schemas by name. A table whose name is in two schemas is called `schema.name`.
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -109,6 +112,9 @@ impl Names {
             return vec![whole];
         }
         let words: Vec<&str> = mention.split_whitespace().collect();
+        if words.len() > MAX_PARTED {
+            return vec![whole];
+        }
         self.two_tables(&words)
             .or_else(|| self.part(&words).map(|meaning| vec![meaning]))
             .unwrap_or_else(|| vec![whole])
@@ -116,7 +122,7 @@ impl Names {
 
     /// The table that the first or last words of a phrase name, and the other words.
     pub(super) fn table_in(&self, phrase: &str) -> Option<(String, String)> {
-        let words: Vec<&str> = phrase.split_whitespace().collect();
+        let words: Vec<&str> = phrase.split_whitespace().take(MAX_PARTED).collect();
         let split = |at: usize| words.split_at_checked(at);
         let sides = (1..words.len()).rev().filter_map(split);
         sides

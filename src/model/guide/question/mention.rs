@@ -3,6 +3,9 @@
 use super::super::lexicon::{Concept, Token};
 use super::super::words::Word;
 
+/// Most names that are looked at: each is compared with all names of the catalog.
+const MAX_MENTIONS: usize = 12;
+
 /// Words that stand together and are no words of the lexicon: probably a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::model::guide) struct Mention {
@@ -31,6 +34,7 @@ pub(super) fn mentions(words: &[Word], tokens: &[Token]) -> Vec<Mention> {
                     mention.text.push_str(&word.text);
                 }
             }
+            None if mentions.len() == MAX_MENTIONS => break,
             None => {
                 mentions.push(Mention {
                     text: word.text.clone(),
