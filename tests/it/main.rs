@@ -17,4 +17,5 @@ mod floors;
 mod grpc;
 mod process;
 mod traces;
+mod trouble;
 mod websocket;
