@@ -122,6 +122,13 @@ async def test_a_refused_message_does_not_end_the_stream(conversation):
     assert (await conversation.turn())[-1].agent.content == SHORT_TEXT
 
 
+async def test_a_cancelled_stream_does_not_cancel_its_turn(conversation, socket):
+    await conversation.ask("answer slowly")
+    await conversation.until("accepted")
+    conversation.call.cancel()
+    assert (await follow(socket, "answer slowly")).final["content"] == SLOW_TEXT
+
+
 async def test_a_cursor_resumes_and_a_foreign_one_resets(conversation, channel, session):
     await conversation.ask("Hello")
     first = await conversation.turn()
