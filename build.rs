@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use tonic_prost_build::{Config, configure};
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "Cargo tells a build script by variables"
+)]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
     let descriptors = protox::compile(["dragoman/chat/v1/chat.proto"], ["proto"])?;

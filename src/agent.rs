@@ -49,8 +49,8 @@ impl Default for Config {
         Self {
             max_steps: 12,
             max_parallel_tools: 16,
-            turn_timeout: Duration::from_secs(300),
-            model_idle_timeout: Duration::from_secs(60),
+            turn_timeout: Duration::from_mins(5),
+            model_idle_timeout: Duration::from_mins(1),
             tool_timeout: Duration::from_secs(30),
             answer_bytes: 128 * 1024,
             tool_result_bytes: 64 * 1024,

@@ -11,7 +11,7 @@ pub mod proto {
         clippy::pedantic,
         clippy::allow_attributes,
         clippy::allow_attributes_without_reason,
-        clippy::future_not_send,
+        clippy::clone_on_ref_ptr,
         reason = "generated code"
     )]
 

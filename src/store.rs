@@ -142,8 +142,11 @@ impl Store {
     }
 
     /// Turns a question into a turn, durably: duplicate? too many? busy? then its `user` event is
-    /// appended. To repeat it with the same turn id is safe. If the future is dropped after the turn
-    /// was begun, nobody would run it, so the turn is ended as interrupted.
+    /// appended. To repeat it with the same turn id is safe.
+    ///
+    /// If nobody waits for the answer any more, because the future was dropped or the deadline has
+    /// passed, the turn is not begun, or ended at once as interrupted: nobody would run it. Who
+    /// repeats the call after that is told `Started`, and fenced with the first write.
     pub async fn begin_turn(&self, begin: BeginTurn) -> Result<Begin, StoreError> {
         match self {
             Self::Sqlite(store) => store.begin_turn(begin).await,

@@ -293,7 +293,7 @@ impl Turns {
         loop {
             let waiting = used.slot.waiting.lock().await;
             match log.finish(body.clone()).await {
-                Ok(_) | Err(StoreError::Fenced) => return self.next(used, waiting).await,
+                Ok(()) | Err(StoreError::Fenced) => return self.next(used, waiting).await,
                 Err(error) => {
                     tracing::error!(%error, "the end of a turn could not be written, trying again");
                 }
@@ -402,7 +402,7 @@ fn record(body: &EventBody) {
 fn interrupted(partial: &str) -> EventBody {
     EventBody::Error {
         reason: TurnErrorReason::Interrupted,
-        message: "the service stopped while it was answering. Ask again.".into(),
+        message: "The service stopped while it was answering. Please ask again.".into(),
         partial: partial.into(),
     }
 }

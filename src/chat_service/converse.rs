@@ -270,7 +270,7 @@ impl Conversation {
             Followed::Reset { reason } => {
                 self.sent = 0;
                 Response::Reset(proto::Reset {
-                    reason: reason.to_string(),
+                    reason: reason.to_owned(),
                 })
             }
         }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 
 /// Longest time-out that is told from none.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// When the caller stops waiting. `None` if it waits for ever, or if the value is malformed.
 pub(super) fn of(metadata: &MetadataMap) -> Option<Instant> {
@@ -31,8 +31,8 @@ fn parse(text: &str) -> Option<Duration> {
     }
     let value: u64 = digits.parse().ok()?;
     match unit {
-        'H' => Some(Duration::from_secs(value * 3600)),
-        'M' => Some(Duration::from_secs(value * 60)),
+        'H' => Some(Duration::from_hours(value)),
+        'M' => Some(Duration::from_mins(value)),
         'S' => Some(Duration::from_secs(value)),
         'm' => Some(Duration::from_millis(value)),
         'u' => Some(Duration::from_micros(value)),
@@ -49,7 +49,7 @@ mod tests {
     fn the_specification_is_read_and_nothing_else() {
         assert_eq!(parse("5S"), Some(Duration::from_secs(5)));
         assert_eq!(parse("99999999n"), Some(Duration::from_nanos(99_999_999)));
-        assert_eq!(parse("2H"), Some(Duration::from_secs(7200)));
+        assert_eq!(parse("2H"), Some(Duration::from_hours(2)));
         for bad in ["", "S", "5", "5s", "-5S", "999999999S", "5 S", "5ä"] {
             assert_eq!(parse(bad), None, "{bad}");
         }

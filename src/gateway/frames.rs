@@ -50,6 +50,8 @@ struct ServerFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    text_offset: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
@@ -141,10 +143,14 @@ pub(super) fn event(event: &Event) -> Option<String> {
             ..common
         },
         EventBody::ToolCall { .. } => return None,
-        EventBody::ToolResult { result, .. } => ServerFrame {
+        EventBody::ToolResult {
+            result,
+            text_offset,
+        } => ServerFrame {
             r#type: "tool",
             content: Some(&result.content),
             tool_name: Some(&result.name),
+            text_offset: Some(*text_offset),
             ..common
         },
         EventBody::Agent {

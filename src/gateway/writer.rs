@@ -213,7 +213,8 @@ impl Writer {
             // The text before a tool was used belongs before its frame.
             EventBody::ToolResult { .. } => self.send_partial().await?,
             EventBody::Agent { content, .. } => self.last_partial(event, content).await?,
-            EventBody::ToolCall { .. } | EventBody::Error { .. } => {}
+            EventBody::Error { partial, .. } => self.text_before_error(event, partial).await?,
+            EventBody::ToolCall { .. } => {}
         }
         if let Some(frame) = frames::event(event) {
             self.send(frame).await?;
@@ -236,6 +237,15 @@ impl Writer {
             self.spans.partial_sent(event.turn);
         }
         Ok(())
+    }
+
+    /// What was said before a turn failed is in no frame but a partial.
+    async fn text_before_error(&mut self, event: &Event, text: &str) -> Result<(), End> {
+        if text.is_empty() || self.answer.sent == Some(text.len()) {
+            return Ok(());
+        }
+        self.send(frames::partial(text, event.turn, event.trace))
+            .await
     }
 
     async fn send_partial(&mut self) -> Result<(), End> {

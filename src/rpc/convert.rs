@@ -277,7 +277,7 @@ pub fn question_to_proto(question: Question) -> proto::Question {
             .message
             .map(|id| id.as_str().to_owned())
             .unwrap_or_default(),
-        trace_context: (!question.trace_context.is_empty()).then(|| proto::TraceContext {
+        trace_context: Some(proto::TraceContext {
             traceparent: question.trace_context.traceparent,
             tracestate: question.trace_context.tracestate,
         }),

@@ -135,8 +135,7 @@ impl Follower {
             return Ok(Followed::Reset { reason });
         }
         loop {
-            // Marked before looking, so that a change after the look ends the wait.
-            self.changes.mark_unchanged();
+            // A change since the last wait ends the next one at once, so none is missed.
             match self.step() {
                 Step::Deliver(followed) => return Ok(followed),
                 Step::Read => self.read_on().await?,

@@ -218,9 +218,7 @@ async fn a_client_that_stops_reading_is_given_up_and_its_turn_is_kept() {
     .await;
     let neighbour = Neighbour::new(&app).await;
     let mut stalled = Client::with_small_buffer(app.http, "/ws/stalled").await;
-    for _ in 0..3 {
-        stalled.ask("long").await;
-    }
+    stalled.ask("long").await;
     // Not a byte is read: the socket's buffers fill, the deadline passes.
     let mut gone = false;
     for _ in 0..100 {
@@ -239,13 +237,9 @@ async fn a_client_that_stops_reading_is_given_up_and_its_turn_is_kept() {
     let mut back = Client::connect(app.http, "/ws/stalled?after=0", &[])
         .await
         .unwrap();
-    for _ in 0..3 {
-        let mut frame = back.frame().await;
-        while frame["type"] != "agent" {
-            frame = back.frame().await;
-        }
-        assert_eq!(frame["content"].as_str().unwrap().len(), 100_000);
-    }
+    assert_eq!(back.frame().await["type"], "user");
+    let answer = back.frame().await;
+    assert_eq!(answer["content"].as_str().unwrap().len(), 100_000);
     neighbour.noticed_nothing().await;
     app.stop().await;
 }

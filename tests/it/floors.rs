@@ -78,7 +78,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("nucleo_matcher", &["matching"]),
-    ("strsim", &["config", "matching"]),
+    ("strsim", &["config", "matching", "model"]),
     ("schemars", &["tools"]),
 ];
 

@@ -34,15 +34,31 @@ function read(content) {
   }
 }
 
+// What a result is, in a few words: its subject, and how much of what it lists.
 function summarize(result) {
-  if (Array.isArray(result)) return { text: counted(result.length, "items") };
+  if (Array.isArray(result)) return { text: countItems(result) };
   if (typeof result !== "object" || result === null) return { text: shortened(String(result)) };
-  if (result.error !== undefined)
+  if (result.error !== undefined) {
     return { text: `failed: ${shortened(messageOf(result.error))}`, failed: true };
+  }
+  const subject = Object.values(result).find((value) => typeof value === "string");
+  const facts = [subject, countLists(result)].filter(Boolean);
+  return { text: shortened(facts.join(": ") || Object.keys(result).join(", ")) };
+}
 
-  const list = Object.entries(result).find(([, value]) => Array.isArray(value));
-  if (list) return { text: counted(list[1].length, list[0].replaceAll("_", " ")) };
-  return { text: shortened(Object.keys(result).join(", ").replaceAll("_", " ")) };
+// A list that was cut says so in its last entry.
+function countItems(items) {
+  const omitted = items.at(-1)?.omitted;
+  if (!Number.isInteger(omitted)) return counted(items.length, "items");
+  return `${counted(items.length - 1, "items")}, ${omitted} more not listed`;
+}
+
+function countLists(result) {
+  const isListing = ([, value]) => Array.isArray(value) && typeof value[0] === "object";
+  return Object.entries(result)
+    .filter(isListing)
+    .map(([name, { length }]) => counted(length, name.replaceAll("_", " ")))
+    .join(", ");
 }
 
 function counted(number, things) {

@@ -18,6 +18,9 @@ use super::reading::{Reading, Subject};
 use super::results::{Outcome, TableDetails, TableList};
 use super::turn::{Pending, Tool, Turn};
 
+/// Most tables one answer is about.
+const MAX_SUBJECTS: usize = 4;
+
 /// What all answers are written from.
 #[derive(Clone, Copy)]
 struct Task<'a> {
@@ -59,20 +62,11 @@ fn written(turn: &Turn<'_>) -> Written {
     let mut lists = Lists::of(turn);
     lists.need(json!({}), question.language)?;
     let (mut names, mut reading) = lists.read();
-    if reading.seeks_unknown_name() {
-        // Raw sources are listed only when they are asked for.
-        lists.need(json!({"type": "SOURCE"}), question.language)?;
+    let sought = reading.sought_names();
+    if !sought.is_empty() {
+        // Tools know more names than the list has: sources, synonyms, the rest of a large catalog.
+        lists.look_up(&sought)?;
         (names, reading) = lists.read();
-    }
-    if let Some(phrase) = reading
-        .unknown_name()
-        .filter(|_| reading.seeks_unknown_name())
-    {
-        // Tools know more names than they list: synonyms, and the rest of a large catalog.
-        let asked = turn.call::<TableDetails>(Tool::TableDetails, json!({"table": phrase}))?;
-        if matches!(asked, Outcome::Done(_)) {
-            (names, reading) = lists.read();
-        }
     }
     Task::new(turn, &reading, &names).answer()
 }
@@ -102,6 +96,20 @@ impl<'a> Lists<'a> {
             self.known.push(done(language, outcome)?);
         }
         Ok(())
+    }
+
+    /// Makes sure that a tool was asked for the tables called so.
+    fn look_up(&self, names: &[String]) -> Result<(), Pending> {
+        let asked: Vec<Result<_, Pending>> = names
+            .iter()
+            .take(MAX_SUBJECTS)
+            .map(|name| {
+                let arguments = json!({"table": name});
+                self.turn
+                    .call::<TableDetails>(Tool::TableDetails, arguments)
+            })
+            .collect();
+        asked.into_iter().try_for_each(|asked| asked.map(|_| ()))
     }
 
     /// Reads the question after those before it.
@@ -183,6 +191,19 @@ impl<'a> Task<'a> {
             Some(Intent::Rows) => Ok(talk::no_rows(language, self.names)),
             Some(Intent::Count(Counted::Unsaid)) => self.count_tables(None),
             None => Ok(talk::unknown(language, self.names)),
+        }
+    }
+
+    /// The details of a table. Looking up its name may have brought them already.
+    fn details(&self, table: &str) -> Result<TableDetails, Interruption> {
+        let is_wanted = |details: &TableDetails| {
+            let schema = details.schema.as_deref().unwrap_or_default();
+            self.names.label(schema, &details.name) == table
+        };
+        let had: Vec<TableDetails> = self.turn.had(Tool::TableDetails);
+        match had.into_iter().find(is_wanted) {
+            Some(details) => Ok(details),
+            None => self.call(Tool::TableDetails, json!({"table": table})),
         }
     }
 

@@ -146,16 +146,16 @@ pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<
     let mut at = 0;
     while let Some(rest) = words.get(at..).filter(|rest| !rest.is_empty()) {
         let token = match longest(rest) {
-            Some(phrase) => Token {
+            Some((phrase, tongue)) if !phrase.is_hidden_name(rest) => Token {
                 concept: Some(phrase.concept),
-                tongue: phrase.tongue,
+                tongue,
                 first: at,
                 words: phrase.words.len(),
             },
-            None => Token {
+            _ => Token {
                 concept: rest
                     .first()
-                    .filter(|word| !word.is_name && !is_content(word))
+                    .filter(|word| !word.is_name && !word.is_acronym && !is_content(word))
                     .and_then(misspelled),
                 tongue: Tongue::Any,
                 first: at,
@@ -168,14 +168,23 @@ pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<
     tokens
 }
 
-fn longest(words: &[Word]) -> Option<&'static Phrase> {
+/// The longest phrase that `words` begin with, and whose it is: several languages may have the same one.
+fn longest(words: &[Word]) -> Option<(&'static Phrase, Tongue)> {
     let letter = words.first()?.folded.chars().next()?;
-    BY_LETTER
-        .get(&letter)?
-        .iter()
-        .filter_map(|at| PHRASES.get(*at))
-        .filter(|phrase| phrase.begins(words))
-        .max_by_key(|phrase| phrase.weight())
+    let fitting = || {
+        BY_LETTER
+            .get(&letter)
+            .into_iter()
+            .flatten()
+            .filter_map(|at| PHRASES.get(*at))
+            .filter(|phrase| phrase.begins(words))
+    };
+    let best = fitting().max_by_key(|phrase| phrase.weight())?;
+    let tongue = fitting()
+        .filter(|phrase| phrase.weight() == best.weight())
+        .map(|phrase| phrase.tongue)
+        .reduce(Tongue::or)?;
+    Some((best, tongue))
 }
 
 /// The one word of the lexicon that `word` is one typing error away from. Short words are too near to each other.
@@ -193,6 +202,18 @@ fn misspelled(word: &Word) -> Option<Concept> {
             };
             only.is_near(&word.folded, length).then_some(phrase.concept)
         })
+}
+
+// === impl Tongue ===
+
+impl Tongue {
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (one, same) if one == same => one,
+            (Self::Sk | Self::Cz | Self::SkCz, Self::Sk | Self::Cz | Self::SkCz) => Self::SkCz,
+            _ => Self::Any,
+        }
+    }
 }
 
 // === impl Phrase ===
@@ -225,6 +246,13 @@ impl Phrase {
                 .take(self.words.len())
                 .skip(1)
                 .any(|word| word.starts_clause)
+    }
+
+    /// Whether what looks like this phrase is a name in capitals: `PO` is no Slovak preposition.
+    fn is_hidden_name(&self, words: &[Word]) -> bool {
+        self.concept == Concept::Filler
+            && self.words.len() == 1
+            && words.first().is_some_and(|word| word.is_acronym)
     }
 
     /// More words win, then more letters, then a whole word over a beginning.

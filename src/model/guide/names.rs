@@ -30,6 +30,8 @@ pub(super) enum Meaning {
     },
     Schema(String),
     Several(Vec<String>),
+    /// As far as the glossary can tell. Tools may know better: catalogs have synonyms.
+    Perhaps(Vec<String>),
     Nothing {
         nearest: Vec<String>,
     },
@@ -121,7 +123,8 @@ impl Names {
         // Words of the glossary first: English names that merely resemble a Slovak word are not meant by it.
         let translated = glossary::translate(mention).map(|english| self.best(&english));
         match translated {
-            Some(meaning @ (Meaning::Table(_) | Meaning::Several(_))) => meaning,
+            Some(Meaning::Table(table)) => Meaning::Table(table),
+            Some(Meaning::Several(tables)) => Meaning::Perhaps(tables),
             _ => self.best(mention),
         }
     }

@@ -50,6 +50,35 @@ impl Language {
         }
     }
 
+    /// `is` or `are`, as it stands with a number.
+    pub(super) fn are(self, number: usize) -> &'static str {
+        self.agree(number, ["is", "je", "je"], ["are", "sú", "jsou"])
+    }
+
+    /// The form of a verb that goes with `number`: Slovak and Czech have the plural with two to four only.
+    pub(super) fn agree(
+        self,
+        number: usize,
+        singular: [&'static str; 3],
+        plural: [&'static str; 3],
+    ) -> &'static str {
+        let is_plural = match self {
+            Self::English => number != 1,
+            Self::Slovak | Self::Czech => (2..=4).contains(&number),
+        };
+        let [english, slovak, czech] = if is_plural { plural } else { singular };
+        self.pick(english, slovak, czech)
+    }
+
+    /// Tables as the object of a verb.
+    pub(super) fn count_tables_object(self, number: usize) -> String {
+        match (self, number) {
+            (Self::Slovak, 1) => "1 tabuľku".to_owned(),
+            (Self::Czech, 1) => "1 tabulku".to_owned(),
+            _ => self.count(number, Noun::Table),
+        }
+    }
+
     /// `a, b and c`.
     pub(super) fn and(self, items: &[String]) -> String {
         match items {

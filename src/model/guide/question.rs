@@ -95,6 +95,9 @@ pub(super) struct Question {
     /// Asks for tables by what they are about, not for one table.
     pub(super) wants_many: bool,
     pub(super) names_schema: bool,
+    pub(super) names_column: bool,
+    /// Asks what something has.
+    pub(super) asks_what_it_has: bool,
     /// "The second one", "yes": one of the choices that were offered.
     pub(super) choice: Option<usize>,
 }
@@ -131,9 +134,34 @@ impl Question {
             goes_on: view.goes_on(),
             wants_many: view.wants_many(&words),
             names_schema: view.has(Concept::Schema),
+            names_column: view.has(Concept::Column),
+            asks_what_it_has: view.has(Concept::Have),
             choice: view.choice(),
             mentions,
         }
+    }
+
+    /// What a search looks for. What stands in something is where to look.
+    pub(super) fn sought(&self) -> Option<&Mention> {
+        sought(&self.mentions)
+    }
+
+    /// "Which dimensions does X have": not tables called X, but those that belong to it.
+    pub(super) fn asks_for_parts(&self, intent: &Option<Intent>, mention: &Mention) -> bool {
+        matches!(intent, Some(Intent::List(Some(_))))
+            && (self.asks_what_it_has || mention.after == Some(Concept::In))
+            && !matches!(
+                mention.after,
+                Some(Concept::About | Concept::Named | Concept::With)
+            )
+    }
+
+    /// "Which tables have no owner": a comparison of all tables, which no tool makes.
+    pub(super) fn is_about_all_tables(&self) -> bool {
+        matches!(self.intent, Some(Intent::Describe(_)))
+            && self.wants_many
+            && self.mentions.is_empty()
+            && !self.has_pronoun
     }
 
     /// "With supplier", "to supplier": the other end of something already named.
@@ -153,7 +181,7 @@ impl Question {
             Some(Intent::List(_) | Intent::Schemas | Intent::Count(Counted::Tables(_))) => {
                 self.mentions.is_empty()
             }
-            Some(Intent::Search) => self.mentions.len() == 1,
+            Some(Intent::Search) => self.mentions.len() == 1 && !self.names_schema,
             _ => false,
         }
     }
@@ -192,6 +220,21 @@ fn mentions(words: &[Word], tokens: &[Token]) -> Vec<Mention> {
         }
     }
     mentions
+}
+
+fn sought(mentions: &[Mention]) -> Option<&Mention> {
+    use Concept::{Contain, In, Named, With};
+    let is = |wanted: fn(Concept) -> bool| {
+        mentions
+            .iter()
+            .find(move |mention| mention.after.is_some_and(wanted))
+    };
+    mentions
+        .iter()
+        .find(|mention| mention.text.contains('*'))
+        .or_else(|| is(|after| matches!(after, Contain | Named | With)))
+        .or_else(|| mentions.iter().find(|mention| mention.after != Some(In)))
+        .or(mentions.first())
 }
 
 // === impl Tokens ===

@@ -4,7 +4,7 @@ use super::glossary;
 use super::language::Language;
 use super::lexicon::Concept;
 use super::names::{Meaning, Names};
-use super::question::{Counted, Intent, Mention, Question};
+use super::question::{Aspect, Counted, Intent, Mention, Question};
 
 /// A question understood as well as can be without asking tools about single tables.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(super) struct Reading {
     pub(super) schema: Option<String>,
     /// What to look for: words or a pattern.
     pub(super) phrase: Option<String>,
+    /// It says "column" beside the name of one.
+    is_about_a_column: bool,
     /// The question names something, and not only refers back.
     pub(super) is_explicit: bool,
 }
@@ -33,6 +35,8 @@ pub(super) enum Subject {
     Several {
         phrase: String,
         tables: Vec<String>,
+        /// A tool has said so, or the names themselves do.
+        is_sure: bool,
     },
     /// No table; perhaps a column.
     Unknown {
@@ -52,19 +56,36 @@ impl Reading {
             subjects: Vec::new(),
             schema: None,
             phrase: None,
+            is_about_a_column: question.names_column,
             is_explicit: !question.mentions.is_empty(),
         };
         if let Some(chosen) = before.and_then(|before| before.choose(question)) {
             return chosen;
         }
         reading.take_mentions(question, names);
-        if let Some(before) = before {
+        if question.is_about_all_tables() {
+            reading.intent = None;
+        } else if let Some(before) = before {
             reading.take_from(before, question);
         }
-        if reading.intent.is_none() && reading.names_a_table() {
-            reading.intent = Some(Intent::Describe(Vec::new()));
-        }
+        reading.say_unsaid();
         reading
+    }
+
+    /// A table and nothing else: what is it? Two of them: what have they to do with each other?
+    fn say_unsaid(&mut self) {
+        if self.intent.is_none() && self.names_a_table() {
+            self.intent = Some(if self.subjects.len() == 2 {
+                Intent::Relate
+            } else {
+                Intent::Describe(Vec::new())
+            });
+        }
+        let is_columns = matches!(&self.intent, Some(Intent::Describe(aspects)) if aspects == &[Aspect::Columns]);
+        if is_columns && self.subjects.is_empty() && self.schema.is_some() {
+            self.intent = Some(Intent::Search);
+            self.phrase = Some("*".to_owned());
+        }
     }
 
     /// Tables that were offered because a name was not clear.
@@ -72,10 +93,15 @@ impl Reading {
         self.subjects.iter().find_map(Subject::choices)
     }
 
-    /// The name that no list has so far.
-    pub(super) fn unknown_name(&self) -> Option<&str> {
-        self.subjects.iter().find_map(|subject| match subject {
-            Subject::Unknown { phrase, .. } => Some(phrase.as_str()),
+    /// Names that no list has so far.
+    fn unknown_names(&self) -> impl Iterator<Item = &str> {
+        self.subjects.iter().filter_map(|subject| match subject {
+            Subject::Unknown { phrase, .. }
+            | Subject::Several {
+                phrase,
+                is_sure: false,
+                ..
+            } => Some(phrase.as_str()),
             _ => None,
         })
     }
@@ -83,18 +109,43 @@ impl Reading {
     /// Puts what `find` knows in the place of names that no list has.
     pub(super) fn resolve(&mut self, find: impl Fn(&str) -> Option<Subject>) {
         for subject in &mut self.subjects {
-            if let Subject::Unknown { phrase, .. } = subject
-                && let Some(found) = find(phrase)
-            {
-                *subject = found;
+            match subject {
+                Subject::Unknown { phrase, .. } => {
+                    if let Some(found) = find(phrase) {
+                        *subject = found;
+                    }
+                }
+                Subject::Several {
+                    phrase, is_sure, ..
+                } if !*is_sure => match find(phrase) {
+                    Some(found @ Subject::Table(_)) => *subject = found,
+                    Some(_) => *is_sure = true,
+                    None => {}
+                },
+                _ => {}
             }
         }
+        // Words between two names that are known are not part of what is asked.
+        let known = |subject: &Subject| !matches!(subject, Subject::Unknown { .. });
+        if self
+            .subjects
+            .iter()
+            .filter(|subject| known(subject))
+            .count()
+            > 1
+        {
+            self.subjects.retain(known);
+        }
+        self.say_unsaid();
     }
 
-    /// Whether a name that is not known is what the question hangs on.
-    pub(super) fn seeks_unknown_name(&self) -> bool {
-        let only_names = self.intent.is_none() && self.subjects.len() == 1;
-        (self.intent.is_some() || only_names) && self.unknown_name().is_some()
+    /// The names that are not known and that the question hangs on.
+    pub(super) fn sought_names(&self) -> Vec<String> {
+        let is_all = self.intent.is_none() && self.subjects.len() == 1;
+        if self.is_about_a_column || self.intent.is_none() && !is_all {
+            return Vec::new();
+        }
+        self.unknown_names().map(ToOwned::to_owned).collect()
     }
 
     /// What the next question may refer to: this reading, with the subjects of `before` if it has none, and `before`
@@ -154,20 +205,58 @@ impl Reading {
 
     fn take_mentions(&mut self, question: &Question, names: &Names) {
         let searches = matches!(self.intent, Some(Intent::Search));
-        for (at, mention) in question.mentions.iter().enumerate() {
-            if searches && at == 0 {
-                self.phrase = Some(mention.text.clone());
+        let sought = question.sought().filter(|_| searches);
+        self.phrase = sought.map(|mention| mention.text.clone());
+        for mention in &question.mentions {
+            if Some(mention) == sought {
                 continue;
             }
             for meaning in names.meanings(&mention.text) {
                 self.take(mention, meaning, question);
             }
         }
+        self.take_column(question);
+        self.take_what_it_has(question);
         // A word that is no name beside one that is: probably not part of what is asked.
         let names_enough = self.names_a_table() && !matches!(self.intent, Some(Intent::Relate));
         if names_enough || searches {
             self.subjects
                 .retain(|subject| !matches!(subject, Subject::Unknown { .. }));
+        }
+    }
+
+    /// "Region in supplier": a name that is none of a table, in one that is.
+    fn take_column(&mut self, question: &Question) {
+        let describes = match &self.intent {
+            None => true,
+            Some(Intent::Describe(aspects)) => aspects.is_empty() || question.names_column,
+            Some(Intent::Lineage(_)) => true,
+            Some(_) => false,
+        };
+        let is_in = question
+            .mentions
+            .last()
+            .is_some_and(|mention| mention.after == Some(Concept::In));
+        if let [.., Subject::Unknown { phrase, .. }, Subject::Table(table)] =
+            self.subjects.as_slice()
+            && describes
+            && is_in
+        {
+            self.subjects = vec![Subject::Column {
+                table: table.clone(),
+                column: phrase.clone(),
+            }];
+        }
+    }
+
+    /// "Does supplier have an email": a search in that table.
+    fn take_what_it_has(&mut self, question: &Question) {
+        if let [Subject::Table(_), Subject::Unknown { phrase, .. }] = self.subjects.as_slice()
+            && question.asks_what_it_has
+            && self.intent.is_none()
+        {
+            self.intent = Some(Intent::Search);
+            self.phrase = Some(phrase.clone());
         }
     }
 
@@ -186,25 +275,28 @@ impl Reading {
                 self.schema = Some(phrase);
                 return;
             }
+            Meaning::Table(table)
+                if in_a_list && question.asks_for_parts(&self.intent, mention) =>
+            {
+                Subject::Table(table)
+            }
             _ if in_a_list && question.wants_many => {
                 self.phrase = Some(phrase);
                 return;
             }
             Meaning::Table(table) => Subject::Table(table),
             Meaning::Column { table, column } => Subject::Column { table, column },
-            Meaning::Several(tables) => Subject::Several { phrase, tables },
-            Meaning::Nothing { nearest } => {
-                // A word between two others says less than one a preposition points at.
-                let relates = matches!(self.intent, Some(Intent::Relate));
-                let pointed_at = matches!(
-                    mention.after,
-                    Some(Concept::And | Concept::With | Concept::In | Concept::Relation)
-                );
-                if relates && !pointed_at && question.mentions.len() > 1 {
-                    return;
-                }
-                Subject::Unknown { phrase, nearest }
-            }
+            Meaning::Several(tables) => Subject::Several {
+                phrase,
+                tables,
+                is_sure: true,
+            },
+            Meaning::Perhaps(tables) => Subject::Several {
+                phrase,
+                tables,
+                is_sure: false,
+            },
+            Meaning::Nothing { nearest } => Subject::Unknown { phrase, nearest },
         };
         if !self.subjects.contains(&subject) {
             self.subjects.push(subject);
@@ -229,10 +321,7 @@ impl Reading {
         if self.intent.is_none() && question.goes_on && has_what_to_ask {
             self.intent.clone_from(&before.intent);
             if matches!(self.intent, Some(Intent::Search)) {
-                self.phrase = question
-                    .mentions
-                    .first()
-                    .map(|mention| mention.text.clone());
+                self.phrase = question.sought().map(|mention| mention.text.clone());
                 self.subjects.clear();
             }
         }

@@ -136,17 +136,17 @@ impl<'a> Turn<'a> {
             .map(Used::outcome)
     }
 
+    /// All that `tool` has answered in this turn.
+    pub(super) fn had<T: DeserializeOwned>(&self, tool: Tool) -> Vec<T> {
+        results(&self.used, tool).collect()
+    }
+
     /// All that `tool` has answered in this turn and the earlier ones, the newest first.
     pub(super) fn all_known<T: DeserializeOwned>(&self, tool: Tool) -> Vec<T> {
         let earlier = self.earlier.iter().rev().map(|turn| &turn.used);
         std::iter::once(&self.used)
             .chain(earlier)
-            .flatten()
-            .filter(|used| &*used.call.name == tool.name())
-            .filter_map(|used| match used.outcome() {
-                Outcome::Done(result) => Some(result),
-                Outcome::Failed(_) => None,
-            })
+            .flat_map(|used| results(used, tool))
             .collect()
     }
 
@@ -169,6 +169,15 @@ impl<'a> Turn<'a> {
 fn find<'u, 'a>(used: &'u [Used<'a>], tool: Tool, arguments: &Value) -> Option<&'u Used<'a>> {
     used.iter()
         .find(|used| &*used.call.name == tool.name() && used.arguments == *arguments)
+}
+
+fn results<T: DeserializeOwned>(used: &[Used<'_>], tool: Tool) -> impl Iterator<Item = T> {
+    used.iter()
+        .filter(move |used| &*used.call.name == tool.name())
+        .filter_map(|used| match used.outcome() {
+            Outcome::Done(result) => Some(result),
+            Outcome::Failed(_) => None,
+        })
 }
 
 // === impl Used ===

@@ -14,6 +14,8 @@ pub(super) struct Word {
     pub(super) folded: String,
     /// Quoted, or with a character no plain word has: a name or a pattern, never a word of the language.
     pub(super) is_name: bool,
+    /// In capitals, where not everything is.
+    pub(super) is_acronym: bool,
     /// Something other than a space stands before it: it does not continue the word before.
     pub(super) starts_clause: bool,
 }
@@ -23,6 +25,7 @@ pub(super) fn split(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut rest = text;
     let mut starts_clause = true;
+    let has_small_letters = text.chars().any(char::is_lowercase);
     while words.len() < MAX_WORDS {
         let Some(first) = rest.chars().next() else {
             break;
@@ -43,7 +46,9 @@ pub(super) fn split(text: &str) -> Vec<Word> {
             let word_text = word.trim_end_matches('.');
             if word_text.len() <= MAX_WORD_BYTES {
                 let is_name = word_text.contains(['_', '*', '.']);
-                words.push(Word::new(word_text, is_name, starts_clause));
+                let mut word = Word::new(word_text, is_name, starts_clause);
+                word.is_acronym = has_small_letters && is_in_capitals(word_text);
+                words.push(word);
             }
             starts_clause = word_text.len() < word.len();
             rest = without_possessive(after);
@@ -53,6 +58,10 @@ pub(super) fn split(text: &str) -> Vec<Word> {
         }
     }
     words
+}
+
+fn is_in_capitals(word: &str) -> bool {
+    word.chars().count() > 1 && word.chars().all(char::is_uppercase)
 }
 
 fn closing_quote(opening: char) -> Option<char> {
@@ -106,6 +115,7 @@ impl Word {
     fn new(text: &str, is_name: bool, starts_clause: bool) -> Self {
         let lower = text.to_lowercase();
         Self {
+            is_acronym: false,
             text: text.to_owned(),
             folded: matching::fold(&lower),
             lower,

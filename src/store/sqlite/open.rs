@@ -4,6 +4,7 @@ mod error;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -60,7 +61,8 @@ fn place(path: &Path) -> Result<PathBuf, OpenError> {
 }
 
 /// SQLite's own exclusive mode would also lock out an operator's shell and its `.backup`, so a
-/// second dragoman is kept away by a lock on a file of its own.
+/// second dragoman is kept away by a lock on a file of its own. That file stays: who removes it
+/// may remove it from under a process that has just locked it.
 fn lock(path: &Path) -> Result<File, Obstacle> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -73,11 +75,16 @@ fn lock(path: &Path) -> Result<File, Obstacle> {
 }
 
 /// Refuses a file that is not SQLite before SQLite touches it, and one that cannot be written.
+/// Makes a new one for this user only: it holds conversations, and ids that open them.
 fn look_inside(path: &Path) -> Result<(), Obstacle> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600);
+    let mut file = options.open(path)?;
     if file.metadata()?.len() == 0 {
         return Ok(());
     }

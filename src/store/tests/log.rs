@@ -245,6 +245,8 @@ async fn a_repeated_write_is_done_once() {
     for _ in 0..3 {
         store.append(append(3, vec![answer("!")])).await.unwrap();
     }
+    let more = store.append(append(4, tools())).await;
+    assert_eq!(more, Err(StoreError::Fenced));
     // Not even when another turn runs.
     let _next = place.start(&begin.session, "next").await;
     store.append(append(3, vec![answer("!")])).await.unwrap();

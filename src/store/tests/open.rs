@@ -1,6 +1,7 @@
 //! Which files are opened, what is found in them, and what is refused.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
@@ -22,6 +23,8 @@ async fn the_folder_is_made_and_the_log_survives() {
     turn.finish(answer("!")).await.unwrap();
     let log = store.read_before(&session, u64::MAX, 10).await.unwrap();
     store.close().await;
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "others can read conversations");
     // Everything is in the one file.
     let wal = folder.path().join("a/b/sessions.db-wal");
     assert!(!wal.exists(), "the write-ahead log is left");

@@ -201,6 +201,20 @@ async fn a_turn_that_could_not_be_ended_is_ended_later() {
     assert_eq!(place.feeds(), 0);
 }
 
+// The clock is paused: it jumps to the deadline as soon as nothing but the thread is at work.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_answer_is_not_waited_for() {
+    let place = Place::new().await;
+    let lock = Lock::of(&place);
+    let before = tokio::time::Instant::now();
+    let late = place.store.check().await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    assert_eq!(before.elapsed().as_secs(), 10);
+    place.store.close().await;
+    assert_eq!(before.elapsed().as_secs(), 20);
+    lock.release();
+}
+
 #[tokio::test]
 async fn check_notices_a_file_that_cannot_be_written() {
     let place = Place::new().await;

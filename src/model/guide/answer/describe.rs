@@ -6,9 +6,11 @@ use super::super::language::Language;
 use super::super::markdown::{code, code_cell, text};
 use super::super::phrases::Noun;
 use super::super::question::Aspect;
+use super::super::reading::search_patterns;
 use super::super::results::{Column, ForeignKey, Lineage, TableDetails};
 use super::super::turn::Tool;
-use super::{Interruption, Task, Written, done};
+use super::target::Target;
+use super::{Interruption, Task, Written};
 use crate::matching::{Matches, Names};
 
 /// Most columns shown.
@@ -18,26 +20,25 @@ const MAX_IN_LINE: usize = 8;
 
 impl Task<'_> {
     pub(super) fn describe(&self, aspects: &[Aspect]) -> Written {
-        let target = self.target()?;
-        let details = self
-            .turn
-            .call(Tool::TableDetails, json!({"table": target.table}));
+        self.each(|target| self.describe_one(target, aspects))
+    }
+
+    fn describe_one(&self, target: &Target, aspects: &[Aspect]) -> Written {
+        let details = self.details(&target.table);
         if !aspects.is_empty() || target.column.is_some() {
-            let details: TableDetails = done(self.language, details?)?;
-            return match target.column {
+            let details = details?;
+            return match &target.column {
                 Some(column) if aspects.is_empty() || aspects == [Aspect::Columns] => {
-                    self.column(&details, &column)
+                    self.column(&details, column)
                 }
                 _ => Ok(self.aspects(&details, aspects)),
             };
         }
-        let lineage = self.turn.call(
+        let lineage: Result<Lineage, _> = self.call(
             Tool::Lineage,
             json!({"table": target.table, "direction": "both"}),
         );
-        let details: TableDetails = done(self.language, details?)?;
-        let lineage: Lineage = done(self.language, lineage?)?;
-        Ok(self.whole(&details, &lineage))
+        Ok(self.whole(&details?, &lineage?))
     }
 
     fn whole(&self, table: &TableDetails, lineage: &Lineage) -> String {
@@ -55,11 +56,19 @@ impl Task<'_> {
             )
         });
         let schema = schema.unwrap_or_default();
-        let mut answer = language.pick(
-            format!("{name} is a {kind}{schema} with {columns}."),
-            format!("{name} je {kind}{schema}, má {columns}."),
-            format!("{name} je {kind}{schema}, má {columns}."),
-        );
+        let mut answer = if table.columns.is_empty() {
+            language.pick(
+                format!("{name} is a {kind}{schema}; its columns are not recorded."),
+                format!("{name} je {kind}{schema}; stĺpce nie sú uvedené."),
+                format!("{name} je {kind}{schema}; sloupce nejsou uvedeny."),
+            )
+        } else {
+            language.pick(
+                format!("{name} is a {kind}{schema} with {columns}."),
+                format!("{name} je {kind}{schema}, má {columns}."),
+                format!("{name} je {kind}{schema}, má {columns}."),
+            )
+        };
         if let Some(description) = &table.description {
             answer.push(' ');
             answer.push_str(&sentence(description));
@@ -78,8 +87,10 @@ impl Task<'_> {
             .map(|(label, fact)| format!("- **{label}**: {fact}"))
             .collect();
         answer.push_str(&lines.join("\n"));
-        answer.push_str("\n\n");
-        answer.push_str(&column_table(language, table));
+        if !table.columns.is_empty() {
+            answer.push_str("\n\n");
+            answer.push_str(&column_table(language, table));
+        }
         answer
     }
 
@@ -197,7 +208,8 @@ impl Task<'_> {
                 Some(&table.primary_key)
                     .filter(|key| !key.is_empty())
                     .map(|key| {
-                        let key = names_in_line(language, key.iter());
+                        let key: Vec<String> = key.iter().map(|column| code(column)).collect();
+                        let key = language.and(&key);
                         language.pick(
                             format!("The primary key of {name} is {key}."),
                             format!("Primárny kľúč {name} je {key}."),
@@ -228,11 +240,7 @@ impl Task<'_> {
                 Some(format!("{label} {name}: **{refresh}** ({state} {as_of})."))
             }
             (Some(refresh), None) => Some(format!("{label} {name}: **{refresh}**.")),
-            (None, Some(as_of)) => Some(format!(
-                "{label} {name}: {} ({state} {as_of}).",
-                language.not_recorded()
-            )),
-            (None, None) => None,
+            (None, _) => None,
         }
     }
 
@@ -245,18 +253,27 @@ impl Task<'_> {
             format!("{name} má {count}:"),
             format!("{name} má {count}:"),
         );
+        if table.columns.is_empty() {
+            return language.pick(
+                format!("The catalog records no columns of {name}."),
+                format!("Katalóg neuvádza stĺpce {name}."),
+                format!("Katalog neuvádí sloupce {name}."),
+            );
+        }
         format!("{lead}\n\n{}", column_table(language, table))
     }
 
     fn column(&self, table: &TableDetails, wanted: &str) -> Written {
         let language = self.language;
         let names = Names::new(table.columns.iter().map(|column| &column.name));
-        let found = match names.best(wanted) {
-            Matches::Exact(name) | Matches::Clear(name) => {
-                table.columns.iter().find(|column| column.name == name)
-            }
-            Matches::Several(_) | Matches::None { .. } => None,
-        };
+        let found = search_patterns(wanted)
+            .iter()
+            .find_map(|pattern| match names.best(pattern) {
+                Matches::Exact(name) | Matches::Clear(name) => {
+                    table.columns.iter().find(|column| column.name == name)
+                }
+                Matches::Several(_) | Matches::None { .. } => None,
+            });
         let Some(column) = found else {
             let (name, wanted) = (code(&table.name), code(wanted));
             let lead = language.pick(

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::super::markdown::{code, plain, text};
 use super::super::phrases::Noun;
 use super::super::question::Direction;
-use super::super::results::{Lineage, Related};
+use super::super::results::{Lineage, Related, Relationships};
 use super::super::turn::Tool;
 use super::target::Target;
 use super::{Task, Written};
@@ -15,30 +15,47 @@ const MAX_SHOWN: usize = 40;
 
 impl Task<'_> {
     pub(super) fn lineage(&self, direction: Direction) -> Written {
-        let target = self.target()?;
-        let found: Lineage = self.call(
-            Tool::Lineage,
-            json!({"table": target.table, "direction": direction.tool_name()}),
-        )?;
+        self.each(|target| self.lineage_of(target, direction))
+    }
+
+    fn lineage_of(&self, target: &Target, direction: Direction) -> Written {
+        let (asks_up, asks_down) = (direction != Direction::Down, direction != Direction::Up);
+        let side = |name: &str| -> Result<Lineage, _> {
+            self.call(
+                Tool::Lineage,
+                json!({"table": target.table, "direction": name}),
+            )
+        };
+        let up = asks_up.then(|| side("upstream"));
+        let down = asks_down.then(|| side("downstream"));
+        // What joins to a table depends on it too, though nothing flows from one to the other.
+        let joined: Option<Result<Relationships, _>> =
+            (!asks_up).then(|| self.call(Tool::FindRelationships, json!({"table": target.table})));
+        let (up, down, joined) = (up.transpose()?, down.transpose()?, joined.transpose()?);
         let mut parts = Vec::new();
-        parts.extend(self.of_a_column(&target));
-        if direction != Direction::Down {
-            parts.push(self.upstream(&found));
+        parts.extend(self.of_a_column(target));
+        if let Some(up) = up {
+            parts.push(self.upstream(&up));
+            parts.extend(self.note(&up, &up.upstream));
         }
-        if direction != Direction::Up {
-            parts.push(self.downstream(&found));
+        if let Some(down) = down {
+            parts.push(self.downstream(&down));
+            parts.extend(self.note(&down, &down.downstream));
         }
-        // Where the record breaks off, and how much is left out: only the tool's own words say that.
-        let has_something = !(found.upstream.is_empty() && found.downstream.is_empty());
-        if let Some(note) = found.note.filter(|_| has_something) {
-            let label = self.language.pick(
-                "Note of the catalog",
-                "Poznámka katalógu",
-                "Poznámka katalogu",
-            );
-            parts.push(format!("{label}: {}", text(&note)));
-        }
+        parts.extend(joined.and_then(|joined| self.referring(&joined)));
         Ok(parts.join("\n\n"))
+    }
+
+    /// Where the record breaks off and how much is left out, which only the tool's own words say. Its words on an empty
+    /// side are said already.
+    fn note(&self, found: &Lineage, side: &[Related]) -> Option<String> {
+        let note = found.note.as_deref().filter(|_| !side.is_empty())?;
+        let label = self.language.pick(
+            "Note of the catalog",
+            "Poznámka katalógu",
+            "Poznámka katalogu",
+        );
+        Some(format!("{label}: {}", text(note)))
     }
 
     fn of_a_column(&self, target: &Target) -> Option<String> {
@@ -69,11 +86,17 @@ impl Task<'_> {
                 self.unrecorded(&name)
             };
         }
-        let count = language.count(found.upstream.len(), Noun::Table);
+        let number = found.upstream.len();
+        let count = language.count(number, Noun::Table);
+        let genitive = if number == 1 {
+            language.pick("", "tabuľky", "tabulky")
+        } else {
+            language.pick("", "tabuliek", "tabulek")
+        };
         let lead = language.pick(
             format!("{name} comes from {count}:"),
-            format!("{name} pochádza z tabuliek (spolu {count}):"),
-            format!("{name} pochází z tabulek (celkem {count}):"),
+            format!("{name} pochádza z {genitive} ({number}):"),
+            format!("{name} pochází z {genitive} ({number}):"),
         );
         format!("{lead}\n\n{}", self.side(&found.upstream))
     }
@@ -83,22 +106,57 @@ impl Task<'_> {
         let name = code(&found.table);
         if found.downstream.is_empty() {
             return language.pick(
-                format!("No table is recorded to use {name}, so nothing in the catalog depends on it."),
-                format!("Katalóg neuvádza žiadnu tabuľku, ktorá by {name} používala, takže v ňom od nej nič nezávisí."),
-                format!("Katalog neuvádí žádnou tabulku, která by {name} používala, takže v něm na ní nic nezávisí."),
+                format!("The catalog records no table that is made from {name}."),
+                format!(
+                    "V katalógu nie je zaznamenaná žiadna tabuľka, ktorá by vznikala z {name}."
+                ),
+                format!("V katalogu není zaznamenána žádná tabulka, která by vznikala z {name}."),
             );
         }
         let number = found.downstream.len();
+        let object = language.count_tables_object(number);
+        let are = language.are(number);
         let count = language.count(number, Noun::Table);
         let lead = language.pick(
-            format!(
-                "If {name} changes, {count} {} affected:",
-                if number == 1 { "is" } else { "are" }
-            ),
-            format!("Zmena {name} ovplyvní tabuľky (spolu {count}):"),
-            format!("Změna {name} ovlivní tabulky (celkem {count}):"),
+            format!("If {name} changes, {count} {are} affected:"),
+            format!("Zmena {name} ovplyvní {object}:"),
+            format!("Změna {name} ovlivní {object}:"),
         );
         format!("{lead}\n\n{}", self.side(&found.downstream))
+    }
+
+    fn referring(&self, joined: &Relationships) -> Option<String> {
+        let language = self.language;
+        let mut tables: Vec<String> = Vec::new();
+        for join in &joined.relationships {
+            let table = code(&join.from_table);
+            if join.to_table == joined.table
+                && join.from_table != joined.table
+                && !tables.contains(&table)
+            {
+                tables.push(table);
+            }
+        }
+        if tables.is_empty() {
+            return None;
+        }
+        let verb = language.agree(
+            tables.len(),
+            ["refers", "odkazuje", "odkazuje"],
+            ["refer", "odkazujú", "odkazují"],
+        );
+        let count = language.count(tables.len(), Noun::Table);
+        let hidden = tables.len().saturating_sub(MAX_SHOWN);
+        tables.truncate(MAX_SHOWN);
+        let mut names = language.and(&tables);
+        if hidden > 0 {
+            names = format!("{names} {}", language.more(hidden));
+        }
+        Some(language.pick(
+            format!("Besides, {count} {verb} to it by foreign keys: {names}."),
+            format!("Okrem toho na ňu cudzími kľúčmi {verb} {count}: {names}."),
+            format!("Kromě toho na ni cizími klíči {verb} {count}: {names}."),
+        ))
     }
 
     fn unrecorded(&self, name: &str) -> String {
@@ -124,7 +182,7 @@ impl Task<'_> {
                     notes.push(format!(
                         "{} {}",
                         language.pick("via", "cez", "přes"),
-                        via.join(" → ")
+                        language.and(&via)
                     ));
                 }
                 if notes.is_empty() {
@@ -138,17 +196,5 @@ impl Task<'_> {
             lines.push(format!("\n{}", language.more(tables.len() - MAX_SHOWN)));
         }
         lines.join("\n")
-    }
-}
-
-// === impl Direction ===
-
-impl Direction {
-    fn tool_name(self) -> &'static str {
-        match self {
-            Self::Up => "upstream",
-            Self::Down => "downstream",
-            Self::Both => "both",
-        }
     }
 }

@@ -8,6 +8,7 @@ use super::super::phrases::Noun;
 use super::super::question::Direction;
 use super::super::results::{Join, JoinPath, JoinPaths, Relationships};
 use super::super::turn::Tool;
+use super::target::Target;
 use super::{Task, Written};
 
 /// Most relationships of one table that are shown on each side.
@@ -29,8 +30,11 @@ impl Task<'_> {
     }
 
     pub(super) fn references(&self, direction: Direction) -> Written {
+        self.each(|target| self.references_of(target, direction))
+    }
+
+    fn references_of(&self, target: &Target, direction: Direction) -> Written {
         let language = self.language;
-        let target = self.target()?;
         let found: Relationships =
             self.call(Tool::FindRelationships, json!({"table": target.table}))?;
         let name = code(&found.table);
@@ -42,7 +46,7 @@ impl Task<'_> {
             .collect();
         let mut parts = Vec::new();
         if direction != Direction::Down {
-            let count = language.count(tables(&outgoing, |join| &join.to_table), Noun::Table);
+            let count = language.count_tables_object(tables(&outgoing, |join| &join.to_table));
             parts.push(if outgoing.is_empty() {
                 language.pick(
                     format!("{name} references no other table."),
@@ -52,8 +56,8 @@ impl Task<'_> {
             } else {
                 let lead = language.pick(
                     format!("{name} references {count}:"),
-                    format!("{name} odkazuje na tabuľky (spolu {count}):"),
-                    format!("{name} odkazuje na tabulky (celkem {count}):"),
+                    format!("{name} odkazuje na {count}:"),
+                    format!("{name} odkazuje na {count}:"),
                 );
                 format!("{lead}\n\n{}", conditions(language, &outgoing))
             });
@@ -68,15 +72,15 @@ impl Task<'_> {
                     format!("Na {name} neodkazuje žádná tabulka."),
                 )
             } else {
-                let verb = if number == 1 {
-                    "references"
-                } else {
-                    "reference"
-                };
+                let verb = language.agree(
+                    number,
+                    ["references", "odkazuje", "odkazuje"],
+                    ["reference", "odkazujú", "odkazují"],
+                );
                 let lead = language.pick(
                     format!("{count} {verb} {name}:"),
-                    format!("Na {name} odkazuje {count}:"),
-                    format!("Na {name} odkazuje {count}:"),
+                    format!("Na {name} {verb} {count}:"),
+                    format!("Na {name} {verb} {count}:"),
                 );
                 format!("{lead}\n\n{}", conditions(language, &incoming))
             });
@@ -113,12 +117,17 @@ impl Task<'_> {
             )
         } else {
             let joins = language.count(best.joins.len(), Noun::Join);
+            let verb = language.agree(
+                best.joins.len(),
+                ["is", "delí", "dělí"],
+                ["are", "delia", "dělí"],
+            );
             let over: Vec<String> = over.iter().map(|table| code(table)).collect();
             let over = language.and(&over);
             language.pick(
                 format!("{from} and {to} are {joins} apart, over {over}:"),
-                format!("{from} a {to} delí {joins}, cez {over}:"),
-                format!("{from} a {to} dělí {joins}, přes {over}:"),
+                format!("{from} a {to} {verb} {joins}, cez {over}:"),
+                format!("{from} a {to} {verb} {joins}, přes {over}:"),
             )
         };
         let steps: Vec<String> = (1..)

@@ -27,7 +27,7 @@ impl Task<'_> {
                 Subject::Table(table) => Some(table.as_str()),
                 _ => None,
             });
-        let mut tried = None;
+        let mut tried: Option<String> = None;
         for pattern in search_patterns(phrase) {
             let mut arguments = json!({"pattern": pattern});
             if let Some(arguments) = arguments.as_object_mut() {
@@ -48,8 +48,8 @@ impl Task<'_> {
         let pattern = code(tried.as_deref().unwrap_or(phrase));
         Ok(language.pick(
             format!("No column{place} matches {pattern}."),
-            format!("Vzoru {pattern} nezodpovedá žiadny stĺpec{place}."),
-            format!("Vzoru {pattern} neodpovídá žádný sloupec{place}."),
+            format!("Výrazu {pattern} nezodpovedá žiadny stĺpec{place}."),
+            format!("Výrazu {pattern} neodpovídá žádný sloupec{place}."),
         ))
     }
 
@@ -57,12 +57,26 @@ impl Task<'_> {
         let language = self.language;
         let total = found.total.max(found.columns.len());
         let count = language.count(total, Noun::Column);
-        let (pattern, place) = (code(pattern), self.place(within));
-        let verb = if total == 1 { "matches" } else { "match" };
+        let place = self.place(within);
+        // A word of the question that was looked for in English.
+        let asked = self
+            .reading
+            .phrase
+            .as_deref()
+            .filter(|asked| *asked != pattern);
+        let pattern = match asked {
+            Some(asked) => format!("{} ({})", code(pattern), text(asked)),
+            None => code(pattern),
+        };
+        let verb = language.agree(
+            total,
+            ["matches", "zodpovedá", "odpovídá"],
+            ["match", "zodpovedajú", "odpovídají"],
+        );
         let lead = language.pick(
-            format!("{count}{place} {verb} {pattern}:"),
-            format!("Vzoru {pattern} zodpovedá {count}{place}:"),
-            format!("Vzoru {pattern} odpovídá {count}{place}:"),
+            format!("{count}{place} {verb} {pattern} by name or description:"),
+            format!("Výrazu {pattern} {verb} názvom alebo popisom {count}{place}:"),
+            format!("Výrazu {pattern} {verb} názvem nebo popisem {count}{place}:"),
         );
         let mut lines = vec![
             language

@@ -6,8 +6,9 @@ use super::super::language::Language;
 use super::super::markdown::{code, plain};
 use super::super::phrases::Noun;
 use super::super::question::Kind;
-use super::super::results::{ListedTable, TableDetails, TableList};
+use super::super::results::{ListedTable, TableList};
 use super::super::turn::Tool;
+use super::target::Target;
 use super::{Interruption, Task, Written};
 
 /// Most tables listed.
@@ -72,6 +73,7 @@ impl Task<'_> {
             }
         }
         let lead = language.count(schemas.len(), Noun::Schema);
+        let are = language.are(schemas.len());
         let lines: Vec<String> = schemas
             .iter()
             .take(MAX_LISTED)
@@ -87,8 +89,8 @@ impl Task<'_> {
         };
         let lead = language.pick(
             format!("The catalog has {lead}:"),
-            format!("Katalóg obsahuje: {lead}."),
-            format!("Katalog obsahuje: {lead}."),
+            format!("V katalógu {are} {lead}:"),
+            format!("V katalogu {are} {lead}:"),
         );
         Ok(format!("{lead}\n\n{}{rest}", lines.join("\n")))
     }
@@ -101,11 +103,12 @@ impl Task<'_> {
         if total == 0 {
             return Ok(self.none_found(noun));
         }
+        let are = language.are(total);
         let counted = format!("**{}**{}", language.count(total, noun), self.filter());
         let lead = language.pick(
             format!("The catalog has {counted}"),
-            format!("Katalóg obsahuje {counted}"),
-            format!("Katalog obsahuje {counted}"),
+            format!("V katalógu {are} {counted}"),
+            format!("V katalogu {are} {counted}"),
         );
         let parts = parts(language, &list);
         let few = total <= 12 && list.omitted == 0;
@@ -144,9 +147,12 @@ impl Task<'_> {
                 format!("Tabulky v katalogu ({tables}) mají dohromady {at_least}**{columns}**."),
             ));
         }
-        let target = self.target()?;
-        let details: TableDetails =
-            self.call(Tool::TableDetails, json!({"table": target.table}))?;
+        self.each(|target| self.count_columns_of(target))
+    }
+
+    fn count_columns_of(&self, target: &Target) -> Written {
+        let language = self.language;
+        let details = self.details(&target.table)?;
         let columns = language.count(
             details.columns.len() + details.omitted_columns,
             Noun::Column,

@@ -4,6 +4,7 @@ use super::super::language::Language;
 use super::super::markdown::{code, plain, text};
 use super::super::names::Names;
 use super::super::results::Failure;
+use crate::matching::tokens;
 
 /// Most tables offered to choose from.
 const MAX_CHOICES: usize = 10;
@@ -63,6 +64,7 @@ pub(super) fn introduction(language: Language) -> String {
 pub(super) fn help(language: Language, names: &Names) -> String {
     let tables = Examples::of(names);
     let (one, other) = (&tables.fact, &tables.dimension);
+    let word = tokens(other).pop().unwrap_or_default();
     let lead = language.pick(
         "I answer questions about this data catalog. For example:",
         "Odpovedám na otázky o tomto dátovom katalógu. Napríklad:",
@@ -72,7 +74,7 @@ pub(super) fn help(language: Language, names: &Names) -> String {
         [
             ("tables", "List all tables".to_owned()),
             ("one table", format!("Describe {one}")),
-            ("columns", "Which columns contain date?".to_owned()),
+            ("columns", format!("Which columns contain {word}?")),
             ("joins", format!("How is {one} related to {other}?")),
             ("lineage", format!("Where does {one} come from?")),
             ("impact", format!("What breaks if {other} changes?")),
@@ -81,7 +83,7 @@ pub(super) fn help(language: Language, names: &Names) -> String {
         [
             ("tabuľky", "Vypíš všetky tabuľky".to_owned()),
             ("jedna tabuľka", format!("Popíš {one}")),
-            ("stĺpce", "Ktoré stĺpce obsahujú date?".to_owned()),
+            ("stĺpce", format!("Ktoré stĺpce obsahujú {word}?")),
             ("spojenia", format!("Ako súvisí {one} s {other}?")),
             ("pôvod", format!("Odkiaľ pochádza {one}?")),
             ("dopad", format!("Čo sa pokazí, ak sa zmení {other}?")),
@@ -90,7 +92,7 @@ pub(super) fn help(language: Language, names: &Names) -> String {
         [
             ("tabulky", "Vypiš všechny tabulky".to_owned()),
             ("jedna tabulka", format!("Popiš {one}")),
-            ("sloupce", "Které sloupce obsahují date?".to_owned()),
+            ("sloupce", format!("Které sloupce obsahují {word}?")),
             ("spojení", format!("Jak souvisí {one} s {other}?")),
             ("původ", format!("Odkud pochází {one}?")),
             ("dopad", format!("Co se rozbije, když se změní {other}?")),

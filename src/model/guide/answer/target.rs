@@ -6,7 +6,7 @@ use super::super::markdown::code;
 use super::super::reading::{Subject, search_patterns};
 use super::super::results::FoundColumns;
 use super::super::turn::Tool;
-use super::{Interruption, Task, talk};
+use super::{Interruption, MAX_SUBJECTS, Task, Written, talk};
 use crate::matching::tokens;
 
 /// A table, perhaps because of one of its columns.
@@ -17,15 +17,23 @@ pub(super) struct Target {
 }
 
 impl Task<'_> {
-    /// The table the question is about.
-    pub(super) fn target(&self) -> Result<Target, Interruption> {
-        match self.reading.subjects.first() {
-            Some(subject) => self.target_of(subject),
-            None => Err(Interruption::Instead(talk::which_table(
+    /// Writes about each table the question is about. All are begun before one waits, so that their tools run at once.
+    pub(super) fn each(&self, write: impl Fn(&Target) -> Written) -> Written {
+        if self.reading.subjects.is_empty() {
+            return Err(Interruption::Instead(talk::which_table(
                 self.language,
                 self.names,
-            ))),
+            )));
         }
+        let written: Vec<Written> = self
+            .reading
+            .subjects
+            .iter()
+            .take(MAX_SUBJECTS)
+            .map(|subject| write(&self.target_of(subject)?))
+            .collect();
+        let parts: Result<Vec<String>, _> = written.into_iter().collect();
+        Ok(parts?.join("\n\n"))
     }
 
     /// The table `subject` means.
@@ -39,7 +47,7 @@ impl Task<'_> {
                 table: table.clone(),
                 column: Some(column.clone()),
             }),
-            Subject::Several { phrase, tables } => Err(Interruption::Instead(talk::which_of(
+            Subject::Several { phrase, tables, .. } => Err(Interruption::Instead(talk::which_of(
                 self.language,
                 phrase,
                 tables,

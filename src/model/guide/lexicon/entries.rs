@@ -53,18 +53,18 @@ pub(super) const ENTRIES: &[(Concept, Tongue, &str)] = &[
     (
         Pronoun,
         SkCz,
-        "ho, jej, jeho, ich, ju, ta tabulka, tu tabulku, ta, tej, toho, tomu, tym, to",
+        "ho, jej, jeho, ich, ju, ta tabulka, tu tabulku, ta, tej, toho, tomu, tym, nan, nej, ni",
     ),
     (
         Pronoun,
         Sk,
-        "nej, nou, nim, nom, tato, tuto, tejto, touto, tento, tohto, tomto, tato tabulka, tuto tabulku, tejto tabulky, \
+        "nou, nim, nom, tato, tuto, tejto, touto, tento, tohto, tomto, tato tabulka, tuto tabulku, tejto tabulky, \
          tejto tabulke, touto tabulkou, tam",
     ),
     (
         Pronoun,
         Cz,
-        "jeji, ji, ni, teto, tohle, teto tabulky, teto tabulce, touto tabulkou, tohoto, tom, jejich",
+        "jeji, ji, nem, teto, tohle, teto tabulky, teto tabulce, touto tabulkou, tohoto, tom, jejich",
     ),
     (And, En, "and, or, versus, vs, plus, as well as"),
     (And, Any, "a"),
@@ -162,8 +162,8 @@ pub(super) const ENTRIES: &[(Concept, Tongue, &str)] = &[
         "list, lists, listing, show, show me, display, print, enumerate, give, give me, overview, browse",
     ),
     (List, SkCz, "vypis*, zobraz*, ukaz, ukaz mi, ukazte"),
-    (List, Sk, "vymenuj*, zoznam*, prehlad*"),
-    (List, Cz, "vyjmenuj*, seznam*, prehled*"),
+    (List, Sk, "vypíš, ukáž, vymenuj*, zoznam*, prehlad*"),
+    (List, Cz, "vypiš, ukaž, vyjmenuj*, seznam*, prehled*"),
     (
         Describe,
         En,
@@ -176,8 +176,12 @@ pub(super) const ENTRIES: &[(Concept, Tongue, &str)] = &[
         SkCz,
         "popis*, vysvetl*, detail*, info, informac*, struktur*, vyznam*",
     ),
-    (Describe, Sk, "opis*, povedz*, vsetko o, čo je, čo znamena"),
-    (Describe, Cz, "rekni*, povez*, vsechno o, co znamena"),
+    (
+        Describe,
+        Sk,
+        "popíš, opis*, povedz*, vsetko o, čo je, čo znamena",
+    ),
+    (Describe, Cz, "popiš, rekni*, povez*, vsechno o, co znamena"),
     (
         HowMany,
         En,
@@ -191,7 +195,7 @@ pub(super) const ENTRIES: &[(Concept, Tongue, &str)] = &[
         En,
         "find, search, search for, look for, looking for, lookup, look up, locate",
     ),
-    (Find, Sk, "najd*, najst, hlada*, vyhlada*"),
+    (Find, Sk, "nájdi, najd*, najst, hlada*, vyhlada*"),
     (
         Find,
         Cz,

@@ -1,7 +1,7 @@
 //! From what the words say to what is asked for. The more telling words come first.
 
 use super::super::lexicon::Concept;
-use super::{Aspect, Counted, Direction, Intent, Kind, Tokens};
+use super::{Aspect, Counted, Direction, Intent, Kind, Tokens, sought};
 
 impl Tokens<'_> {
     pub(super) fn intent(&self) -> Option<Intent> {
@@ -31,7 +31,7 @@ impl Tokens<'_> {
         use Concept::{
             Column, Contain, Find, Have, Named, Origin, Table, Used, Where, Which, With,
         };
-        let found = self.mentions.first()?;
+        let found = sought(self.mentions)?;
         if self
             .mentions
             .iter()
@@ -58,11 +58,22 @@ impl Tokens<'_> {
                 && self.at(Column).is_none_or(|column| table < column)
                 && verb.is_some_and(|verb| table < verb && verb < found.at)
         });
+        // "In which tables is …", which has no verb that says so.
+        let in_tables = self
+            .at(Concept::In)
+            .zip(self.at(Table))
+            .is_some_and(|(of, table)| {
+                self.at(Which) == Some(of + 1) && of < table && table < found.at
+            });
         let somewhere = self.has_any(&[Where, Find])
             && !self.has_any(&[Table, Origin, Used, Concept::Use])
             && !self.has_any(&[Concept::Fact, Concept::Dimension, Concept::View]);
-        (contained || columns_like || tables_with || somewhere && !self.has_lineage_noun())
-            .then_some(Intent::Search)
+        (contained
+            || columns_like
+            || tables_with
+            || in_tables
+            || somewhere && !self.has_lineage_noun())
+        .then_some(Intent::Search)
     }
 
     fn reference(&self) -> Option<Direction> {
