@@ -22,11 +22,7 @@ pub struct Event {
 impl Event {
     /// What tells this event from another one that was once at the same position.
     pub fn fingerprint(&self) -> Fingerprint {
-        let millis = self
-            .time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis());
-        Fingerprint(format!("{}@{millis}", self.turn).into())
+        Fingerprint::of(self.turn, self.time)
     }
 
     /// The position after this event.
@@ -176,6 +172,14 @@ pub struct Cursor {
 pub struct Fingerprint(Arc<str>);
 
 impl Fingerprint {
+    /// The fingerprint of an event of `turn` that was written at `time`.
+    pub fn of(turn: TurnId, time: SystemTime) -> Self {
+        let millis = time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis());
+        Self(format!("{turn}@{millis}").into())
+    }
+
     /// Takes one back from a client; `None` if it is empty.
     pub fn from_client(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self(text.into()))

@@ -1,8 +1,9 @@
-//! The embedded default model: answers questions about the catalog by rules, with the same tools and by the same events
-//! as a language model. `guide.md` says what it understands.
+//! The embedded default model: answers questions about the catalog by rules, with the same tools
+//! and by the same events as a language model. `guide.md` says what it understands.
 //!
-//! It remembers nothing. Each request is read as a whole, from the first question to the latest tool result, and an
-//! answer is written from it as if all results were at hand; those that are missing are the tool calls of this step.
+//! It remembers nothing. Each request is read as a whole, from the first question to the latest
+//! tool result, and an answer is written from it as if all results were at hand; those that are
+//! missing are the tool calls of this step.
 
 mod answer;
 mod glossary;
@@ -15,6 +16,7 @@ mod pieces;
 mod question;
 mod reading;
 mod results;
+mod subject;
 mod turn;
 mod words;
 
@@ -76,8 +78,8 @@ impl Guide {
     }
 }
 
-/// All events of one step. Text comes only when nothing more is to be looked up, so that what was said never has to be
-/// taken back.
+/// All events of one step. Text comes only when nothing more is to be looked up, so that what was
+/// said never has to be taken back.
 fn events(request: &Request) -> VecDeque<Result<ModelEvent, ModelError>> {
     let Some(turn) = Turn::read(&request.messages, &request.tools) else {
         return VecDeque::from([Err(ModelError {
@@ -85,15 +87,12 @@ fn events(request: &Request) -> VecDeque<Result<ModelEvent, ModelError>> {
             message: "the conversation holds no question".to_owned(),
         })]);
     };
-    let (mut events, end): (Vec<_>, _) = match answer::write(&turn) {
-        Ok(answer) => {
-            let pieces = pieces::cut(&answer).into_iter();
-            (pieces.map(ModelEvent::Text).collect(), End::Stop)
-        }
-        Err(_) => {
-            let calls = turn.into_calls().into_iter();
-            (calls.map(ModelEvent::ToolCall).collect(), End::ToolCalls)
-        }
+    let (mut events, end): (Vec<_>, _) = if let Ok(answer) = answer::write(&turn) {
+        let pieces = pieces::cut(&answer).into_iter();
+        (pieces.map(ModelEvent::Text).collect(), End::Stop)
+    } else {
+        let calls = turn.into_calls().into_iter();
+        (calls.map(ModelEvent::ToolCall).collect(), End::ToolCalls)
     };
     events.push(ModelEvent::End(end));
     events.into_iter().map(Ok).collect()

@@ -3,12 +3,11 @@
 
 mod bodies;
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Cursor, Event, EventBody, TraceId, TurnId};
+use crate::chat::{Cursor, Event, EventBody, Fingerprint, TraceId, TurnId};
 
 use self::bodies::{AgentRecord, ErrorRecord, ToolCallRecord, ToolResultRecord, UserRecord};
 
@@ -56,18 +55,10 @@ pub(super) fn time(millis: i64) -> SystemTime {
 
 /// The cursor of an event of which only this much was read.
 pub(super) fn cursor(seq: u64, turn: TurnId, millis: i64) -> Cursor {
-    // `chat` alone decides what a fingerprint is made of: it is asked with an empty event.
-    Event {
+    Cursor {
         seq,
-        turn,
-        trace: TraceId::default(),
-        time: time(millis),
-        body: EventBody::User {
-            content: Arc::from(""),
-            message: None,
-        },
+        fingerprint: Some(Fingerprint::of(turn, time(millis))),
     }
-    .cursor()
 }
 
 // === impl Encoded ===

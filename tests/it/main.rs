@@ -15,6 +15,7 @@ mod config;
 mod documents;
 mod floors;
 mod grpc;
+mod guide;
 mod process;
 mod traces;
 mod websocket;

@@ -1,5 +1,6 @@
 //! Writes the answer to a turn, or asks the tools for what it still takes.
 
+mod columns;
 mod describe;
 mod lineage;
 mod relate;
@@ -14,8 +15,9 @@ use serde_json::{Value, json};
 use super::language::Language;
 use super::names::Names;
 use super::question::{Counted, Intent, Question};
-use super::reading::{Reading, Subject};
+use super::reading::Reading;
 use super::results::{Outcome, TableDetails, TableList};
+use super::subject::Subject;
 use super::turn::{Pending, Tool, Turn};
 
 /// Most tables one answer is about.

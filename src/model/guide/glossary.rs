@@ -1,8 +1,10 @@
-//! Words of purchasing and of data warehouses in Slovak and Czech, for catalogs whose names are English.
+//! Words of purchasing and of data warehouses in Slovak and Czech, for catalogs whose names are
+//! English.
 
 use crate::matching::fold;
 
-/// Beginnings of words, without diacritics, and the English word. The longest beginning that fits counts.
+/// Beginnings of words, without diacritics, and the English word. The longest beginning that fits
+/// counts.
 const WORDS: &[(&str, &str)] = &[
     ("adres", "address"),
     ("castk", "amount"),

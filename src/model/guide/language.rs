@@ -12,7 +12,8 @@ pub(super) enum Language {
     Czech,
 }
 
-/// The language most words are from; `before`, the language of the conversation so far, where they do not tell.
+/// The language most words are from; `before`, the language of the conversation so far, where they
+/// do not tell.
 pub(super) fn detect(words: &[Word], tokens: &[Token], before: Option<Language>) -> Language {
     let (mut english, mut slovak, mut czech) = (0, 0, 0);
     for token in tokens {

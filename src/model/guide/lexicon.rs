@@ -1,12 +1,13 @@
 //! What the words of a question say, in the languages the guide understands.
 
 mod entries;
+mod phrase;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::words::Word;
-use entries::ENTRIES;
+use phrase::{Pattern, Phrase};
 
 /// What a word, or a few words, of a question say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -105,21 +106,8 @@ pub(super) struct Token {
     pub(super) words: usize,
 }
 
-/// A phrase of the lexicon. Each word is compared as it is, or as a beginning if it ended in `*`.
-struct Phrase {
-    concept: Concept,
-    tongue: Tongue,
-    words: Vec<Pattern>,
-}
-
-struct Pattern {
-    text: &'static str,
-    is_stem: bool,
-}
-
 static PHRASES: LazyLock<Vec<Phrase>> = LazyLock::new(|| {
-    ENTRIES
-        .iter()
+    entries::all()
         .flat_map(|(concept, tongue, phrases)| {
             phrases
                 .split(',')
@@ -139,8 +127,9 @@ static BY_LETTER: LazyLock<HashMap<char, Vec<usize>>> = LazyLock::new(|| {
     by_letter
 });
 
-/// Reads `words` from left to right, the longest phrase first. A word that is not in the lexicon and that `is_content`
-/// does not know either is taken for the word of the lexicon it is a misspelling of, if there is one.
+/// Reads `words` from left to right, the longest phrase first. A word that is not in the lexicon
+/// and that `is_content` does not know either is taken for the word of the lexicon it is a
+/// misspelling of, if there is one.
 pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -168,7 +157,8 @@ pub(super) fn tokens(words: &[Word], is_content: impl Fn(&Word) -> bool) -> Vec<
     tokens
 }
 
-/// The longest phrase that `words` begin with, and whose it is: several languages may have the same one.
+/// The longest phrase that `words` begin with, and whose it is: several languages may have the same
+/// one.
 fn longest(words: &[Word]) -> Option<(&'static Phrase, Tongue)> {
     let letter = words.first()?.folded.chars().next()?;
     let fitting = || {
@@ -187,7 +177,8 @@ fn longest(words: &[Word]) -> Option<(&'static Phrase, Tongue)> {
     Some((best, tongue))
 }
 
-/// The one word of the lexicon that `word` is one typing error away from. Short words are too near to each other.
+/// The one word of the lexicon that `word` is one typing error away from. Short words are too near
+/// to each other.
 fn misspelled(word: &Word) -> Option<Concept> {
     let length = word.folded.chars().count();
     let letter = word.folded.chars().next()?;
@@ -213,96 +204,6 @@ impl Tongue {
             (Self::Sk | Self::Cz | Self::SkCz, Self::Sk | Self::Cz | Self::SkCz) => Self::SkCz,
             _ => Self::Any,
         }
-    }
-}
-
-// === impl Phrase ===
-
-impl Phrase {
-    fn new(concept: Concept, tongue: Tongue, phrase: &'static str) -> Self {
-        let words = phrase
-            .split_whitespace()
-            .map(|word| Pattern {
-                text: word.trim_end_matches('*'),
-                is_stem: word.ends_with('*'),
-            })
-            .collect();
-        Self {
-            concept,
-            tongue,
-            words,
-        }
-    }
-
-    fn begins(&self, words: &[Word]) -> bool {
-        self.words.len() <= words.len()
-            && self
-                .words
-                .iter()
-                .zip(words)
-                .all(|(pattern, word)| pattern.fits(word))
-            && !words
-                .iter()
-                .take(self.words.len())
-                .skip(1)
-                .any(|word| word.starts_clause)
-    }
-
-    /// Whether what looks like this phrase is a name in capitals: `PO` is no Slovak preposition.
-    fn is_hidden_name(&self, words: &[Word]) -> bool {
-        self.concept == Concept::Filler
-            && self.words.len() == 1
-            && words.first().is_some_and(|word| word.is_acronym)
-    }
-
-    /// More words win, then more letters, then a whole word over a beginning.
-    fn weight(&self) -> (usize, usize, bool) {
-        let letters = self.words.iter().map(|word| word.text.len()).sum();
-        let whole = self.words.iter().all(|word| !word.is_stem);
-        (self.words.len(), letters, whole)
-    }
-}
-
-// === impl Pattern ===
-
-impl Pattern {
-    fn fits(&self, word: &Word) -> bool {
-        if word.is_name {
-            return false;
-        }
-        // A pattern with diacritics wants them: `čo` is Slovak, `co` can be either.
-        let text = if self.text.is_ascii() {
-            &word.folded
-        } else {
-            &word.lower
-        };
-        if self.is_stem {
-            text.starts_with(self.text)
-        } else {
-            text == self.text
-        }
-    }
-
-    /// Whether `word`, which has `length` letters, is this one with one typing error.
-    fn is_near(&self, word: &str, length: usize) -> bool {
-        const SHORTEST: usize = 5;
-        let own = self.text.chars().count();
-        if own < SHORTEST || length < own.max(SHORTEST) - usize::from(!self.is_stem) {
-            return false;
-        }
-        let is_one_off = |word: &str| strsim::osa_distance(word, self.text) == 1;
-        if !self.is_stem {
-            return length <= own + 1 && is_one_off(word);
-        }
-        // The error may have made the beginning longer.
-        [own, own + 1].iter().any(|letters| {
-            let beginning: String = word.chars().take(*letters).collect();
-            is_one_off(&beginning)
-        })
-    }
-
-    fn first_letter(&self) -> Option<char> {
-        crate::matching::fold(self.text).chars().next()
     }
 }
 

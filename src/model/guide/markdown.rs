@@ -1,4 +1,5 @@
-//! Writes names and texts of a catalog into Markdown so that they stay what they are, whatever they hold.
+//! Writes names and texts of a catalog into Markdown so that they stay what they are, whatever they
+//! hold.
 
 /// Longest name or text that is shown whole, in characters.
 const MAX_CHARACTERS: usize = 400;
@@ -20,7 +21,8 @@ pub(super) fn code_cell(name: &str) -> String {
     code(name).replace('|', "\\|")
 }
 
-/// A name without backticks where it is plain, as the first users know it, and with them where it is not.
+/// A name without backticks where it is plain, as the first users know it, and with them where it
+/// is not.
 pub(super) fn plain(name: &str) -> String {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.';
     // An underscore at the edge of a word could begin emphasis.
@@ -35,8 +37,9 @@ pub(super) fn plain(name: &str) -> String {
     }
 }
 
-/// A text, with what Markdown or HTML would read as more than text taken literally, and no more than that, because some
-/// clients show an answer as it is. Fits into a table; not made for the beginning of a line.
+/// A text, with what Markdown or HTML would read as more than text taken literally, and no more
+/// than that, because some clients show an answer as it is. Fits into a table; not made for the
+/// beginning of a line.
 pub(super) fn text(text: &str) -> String {
     let line = one_line(text);
     let mut escaped = String::with_capacity(line.len());
@@ -47,7 +50,7 @@ pub(super) fn text(text: &str) -> String {
         let is_markup = match character {
             '\\' | '`' | '*' | '[' | '<' | '|' | '~' => true,
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
-            '&' => next.is_alphanumeric() || next == '#',
+            '&' => begins_entity(characters.clone()),
             _ => false,
         };
         if is_markup {
@@ -57,6 +60,14 @@ pub(super) fn text(text: &str) -> String {
         before = character;
     }
     escaped
+}
+
+/// Whether what follows an ampersand would make it something else, as in `&lt;`.
+fn begins_entity(after: impl Iterator<Item = char>) -> bool {
+    const LONGEST: usize = 32;
+    let is_name = |character: &char| character.is_ascii_alphanumeric() || *character == '#';
+    let mut after = after.take(LONGEST).skip_while(is_name);
+    after.next() == Some(';')
 }
 
 /// Lines of code in a fence that nothing inside can close.
@@ -142,7 +153,7 @@ mod tests {
         assert_eq!(text("a | *b* <i>\n# c"), "a \\| \\*b\\* \\<i> # c");
         assert_eq!(
             text("![x](y) R&D &amp; _a_ b_c"),
-            "!\\[x](y) R\\&D \\&amp; \\_a\\_ b_c"
+            "!\\[x](y) R&D \\&amp; \\_a\\_ b_c"
         );
         assert_eq!(text(&"x".repeat(500)).chars().count(), MAX_CHARACTERS + 1);
     }

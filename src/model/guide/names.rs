@@ -1,4 +1,5 @@
-//! The names of tables and schemas, as tools have told them, and what a mention in a question means among them.
+//! The names of tables and schemas, as tools have told them, and what a mention in a question means
+//! among them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,6 +7,9 @@ use super::glossary;
 use super::results::{ListedTable, TableList};
 use super::words::Word;
 use crate::matching::{self, Matches};
+
+/// Longest mention that is looked for in parts, in words: there are many parts of a long one.
+const MAX_PARTED: usize = 8;
 
 /// Tables and schemas by name. A table whose name is in two schemas is called `schema.name`.
 #[derive(Debug, Default)]
@@ -108,9 +112,25 @@ impl Names {
             return vec![whole];
         }
         let words: Vec<&str> = mention.split_whitespace().collect();
+        if words.len() > MAX_PARTED {
+            return vec![whole];
+        }
         self.two_tables(&words)
             .or_else(|| self.part(&words).map(|meaning| vec![meaning]))
             .unwrap_or_else(|| vec![whole])
+    }
+
+    /// The table that the first or last words of a phrase name, and the other words.
+    pub(super) fn table_in(&self, phrase: &str) -> Option<(String, String)> {
+        let words: Vec<&str> = phrase.split_whitespace().take(MAX_PARTED).collect();
+        let split = |at: usize| words.split_at_checked(at);
+        let sides = (1..words.len()).rev().filter_map(split);
+        sides
+            .flat_map(|(left, right)| [(left, right), (right, left)])
+            .find_map(|(name, rest)| match self.meaning(&name.join(" ")) {
+                Meaning::Table(table) => Some((table, rest.join(" "))),
+                _ => None,
+            })
     }
 
     fn meaning(&self, mention: &str) -> Meaning {
@@ -120,7 +140,8 @@ impl Names {
         if let Some(meaning) = self.qualified(mention) {
             return meaning;
         }
-        // Words of the glossary first: English names that merely resemble a Slovak word are not meant by it.
+        // Words of the glossary first: English names that merely resemble a Slovak word are not
+        // meant by it.
         let translated = glossary::translate(mention).map(|english| self.best(&english));
         match translated {
             Some(Meaning::Table(table)) => Meaning::Table(table),
@@ -132,7 +153,16 @@ impl Names {
     fn best(&self, phrase: &str) -> Meaning {
         let owned = |names: Vec<&str>| names.into_iter().map(ToOwned::to_owned).collect();
         match self.matching.best(phrase) {
-            Matches::Exact(name) | Matches::Clear(name) => Meaning::Table(name.to_owned()),
+            Matches::Exact(name) => Meaning::Table(name.to_owned()),
+            // What merely resembles a name may be another one that the list leaves out: the tools
+            // know all of them.
+            Matches::Clear(name) if self.is_partial => Meaning::Nothing {
+                nearest: vec![name.to_owned()],
+            },
+            Matches::Several(names) if self.is_partial => Meaning::Nothing {
+                nearest: owned(names),
+            },
+            Matches::Clear(name) => Meaning::Table(name.to_owned()),
             Matches::Several(names) => Meaning::Several(owned(names)),
             Matches::None { nearest } => Meaning::Nothing {
                 nearest: owned(nearest),
@@ -180,7 +210,8 @@ impl Names {
         })
     }
 
-    /// The longest part of a mention that means something; the rest is words this lexicon does not have.
+    /// The longest part of a mention that means something; the rest is words this lexicon does not
+    /// have.
     fn part(&self, words: &[&str]) -> Option<Meaning> {
         (1..words.len()).rev().find_map(|length| {
             words

@@ -55,7 +55,8 @@ impl Language {
         self.agree(number, ["is", "je", "je"], ["are", "sú", "jsou"])
     }
 
-    /// The form of a verb that goes with `number`: Slovak and Czech have the plural with two to four only.
+    /// The form of a verb that goes with `number`: Slovak and Czech have the plural with two to
+    /// four only.
     pub(super) fn agree(
         self,
         number: usize,

@@ -3,7 +3,8 @@
 /// Longest piece, in bytes, where there is a place to cut.
 const LONGEST: usize = 12;
 
-/// Cuts before each word, and inside a long word only between ASCII letters or digits, where no grapheme can be hurt.
+/// Cuts before each word, and inside a long word only between ASCII letters or digits, where no
+/// grapheme can be hurt.
 pub(super) fn cut(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = String::new();

@@ -1,11 +1,15 @@
-//! What a question asks for, as far as its own words tell. Which tables it means needs their names: `reading.rs`.
+//! What a question asks for, as far as its own words tell. Which tables it means needs their names:
+//! `reading.rs`.
 
 mod direction;
 mod intent;
+mod mention;
 
 use super::language::{self, Language};
 use super::lexicon::{self, Concept, Token};
 use super::words::{self, Word};
+
+pub(super) use mention::Mention;
 
 /// What a question asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,40 +75,37 @@ pub(super) enum Direction {
     Both,
 }
 
-/// Words that stand together and are no words of the lexicon: probably a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mention {
-    /// The words as they were written, with one space between them.
-    pub(super) text: String,
-    /// What stands before it, articles left out.
-    pub(super) after: Option<Concept>,
-    /// Position among the tokens of the question.
-    pub(super) at: usize,
-}
-
 /// A question, read.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) intent: Option<Intent>,
     pub(super) mentions: Vec<Mention>,
     pub(super) language: Language,
-    /// "It", "its", …
-    pub(super) has_pronoun: bool,
-    /// "What about …", "and …": more of what was asked before.
-    pub(super) goes_on: bool,
-    /// Asks for tables by what they are about, not for one table.
-    pub(super) wants_many: bool,
-    pub(super) names_schema: bool,
-    pub(super) names_column: bool,
-    /// Asks what something has.
-    pub(super) asks_what_it_has: bool,
+    signs: Vec<Sign>,
     /// "The second one", "yes": one of the choices that were offered.
     pub(super) choice: Option<usize>,
 }
 
+/// Something that a question says besides what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// "It", "its", …
+    RefersBack,
+    /// "What about …", "and …": more of what was asked before.
+    GoesOn,
+    /// Asks for tables by what they are about, not for one table.
+    WantsMany,
+    NamesSchema,
+    NamesColumn,
+    /// Speaks of tables in plural.
+    NamesTables,
+    /// Asks what something has.
+    AsksWhatItHas,
+}
+
 /// The tokens of a question, with what rules ask of them.
 struct Tokens<'a> {
-    tokens: &'a [Token],
+    all: &'a [Token],
     mentions: &'a [Mention],
     english: bool,
 }
@@ -112,7 +113,8 @@ struct Tokens<'a> {
 // === impl Question ===
 
 impl Question {
-    /// Reads `text`. `is_content` knows the words that names are made of: they are not misspelled words of the language.
+    /// Reads `text`. `is_content` knows the words that names are made of: they are not misspelled
+    /// words of the language.
     pub(super) fn read(
         text: &str,
         before: Option<Language>,
@@ -121,35 +123,46 @@ impl Question {
         let words = words::split(text);
         let tokens = lexicon::tokens(&words, is_content);
         let language = language::detect(&words, &tokens, before);
-        let mentions = mentions(&words, &tokens);
+        let mentions = mention::mentions(&words, &tokens);
         let view = Tokens {
-            tokens: &tokens,
+            all: &tokens,
             mentions: &mentions,
             english: language == Language::English,
         };
+        let signs = [
+            (Sign::RefersBack, view.has(Concept::Pronoun)),
+            (Sign::GoesOn, view.goes_on()),
+            (Sign::WantsMany, view.wants_many(&words)),
+            (Sign::NamesTables, view.names_tables(&words)),
+            (Sign::NamesSchema, view.has(Concept::Schema)),
+            (Sign::NamesColumn, view.has(Concept::Column)),
+            (Sign::AsksWhatItHas, view.has(Concept::Have)),
+        ];
         Self {
             intent: view.intent(),
             language,
-            has_pronoun: view.has(Concept::Pronoun),
-            goes_on: view.goes_on(),
-            wants_many: view.wants_many(&words),
-            names_schema: view.has(Concept::Schema),
-            names_column: view.has(Concept::Column),
-            asks_what_it_has: view.has(Concept::Have),
+            signs: signs
+                .into_iter()
+                .filter_map(|(sign, is_there)| is_there.then_some(sign))
+                .collect(),
             choice: view.choice(),
             mentions,
         }
     }
 
+    pub(super) fn says(&self, sign: Sign) -> bool {
+        self.signs.contains(&sign)
+    }
+
     /// What a search looks for. What stands in something is where to look.
     pub(super) fn sought(&self) -> Option<&Mention> {
-        sought(&self.mentions)
+        mention::sought(&self.mentions)
     }
 
     /// "Which dimensions does X have": not tables called X, but those that belong to it.
-    pub(super) fn asks_for_parts(&self, intent: &Option<Intent>, mention: &Mention) -> bool {
-        matches!(intent, Some(Intent::List(Some(_))))
-            && (self.asks_what_it_has || mention.after == Some(Concept::In))
+    pub(super) fn asks_for_parts(&self, mention: &Mention) -> bool {
+        matches!(self.intent, Some(Intent::List(Some(_))))
+            && (self.says(Sign::AsksWhatItHas) || mention.after == Some(Concept::In))
             && !matches!(
                 mention.after,
                 Some(Concept::About | Concept::Named | Concept::With)
@@ -159,9 +172,14 @@ impl Question {
     /// "Which tables have no owner": a comparison of all tables, which no tool makes.
     pub(super) fn is_about_all_tables(&self) -> bool {
         matches!(self.intent, Some(Intent::Describe(_)))
-            && self.wants_many
+            && self.says(Sign::WantsMany)
             && self.mentions.is_empty()
-            && !self.has_pronoun
+            && !self.says(Sign::RefersBack)
+    }
+
+    /// "In supplier": where to look, and not for what.
+    pub(super) fn points_in(&self) -> bool {
+        matches!(self.mentions.as_slice(), [only] if only.after == Some(Concept::In))
     }
 
     /// "With supplier", "to supplier": the other end of something already named.
@@ -169,9 +187,10 @@ impl Question {
         matches!(self.mentions.as_slice(), [only] if only.after == Some(Concept::With))
     }
 
-    /// Whether the question can be answered without knowing what was said before or what tables are called.
+    /// Whether the question can be answered without knowing what was said before or what tables are
+    /// called.
     pub(super) fn stands_alone(&self) -> bool {
-        if self.has_pronoun || self.goes_on || self.choice.is_some() {
+        if self.says(Sign::RefersBack) || self.says(Sign::GoesOn) || self.choice.is_some() {
             return false;
         }
         match self.intent {
@@ -181,60 +200,14 @@ impl Question {
             Some(Intent::List(_) | Intent::Schemas | Intent::Count(Counted::Tables(_))) => {
                 self.mentions.is_empty()
             }
-            Some(Intent::Search) => self.mentions.len() == 1 && !self.names_schema,
+            Some(Intent::Search) => {
+                let is_one_word = |mention: &Mention| !mention.text.contains(' ');
+                matches!(self.mentions.as_slice(), [only] if is_one_word(only))
+                    && !self.says(Sign::NamesSchema)
+            }
             _ => false,
         }
     }
-}
-
-/// Unknown words next to each other, each group a mention. A name by itself is one, whatever stands beside it.
-fn mentions(words: &[Word], tokens: &[Token]) -> Vec<Mention> {
-    let mut mentions: Vec<Mention> = Vec::new();
-    let mut may_continue = false;
-    let mut after = None;
-    for (at, token) in tokens.iter().enumerate() {
-        let Some(word) = words.get(token.first) else {
-            continue;
-        };
-        match token.concept {
-            None if may_continue && !word.is_name && !word.starts_clause => {
-                if let Some(mention) = mentions.last_mut() {
-                    mention.text.push(' ');
-                    mention.text.push_str(&word.text);
-                }
-            }
-            None => {
-                mentions.push(Mention {
-                    text: word.text.clone(),
-                    after: after.take(),
-                    at,
-                });
-                may_continue = !word.is_name;
-            }
-            Some(concept) => {
-                may_continue = false;
-                if !matches!(concept, Concept::Filler | Concept::Table) {
-                    after = Some(concept);
-                }
-            }
-        }
-    }
-    mentions
-}
-
-fn sought(mentions: &[Mention]) -> Option<&Mention> {
-    use Concept::{Contain, In, Named, With};
-    let is = |wanted: fn(Concept) -> bool| {
-        mentions
-            .iter()
-            .find(move |mention| mention.after.is_some_and(wanted))
-    };
-    mentions
-        .iter()
-        .find(|mention| mention.text.contains('*'))
-        .or_else(|| is(|after| matches!(after, Contain | Named | With)))
-        .or_else(|| mentions.iter().find(|mention| mention.after != Some(In)))
-        .or(mentions.first())
 }
 
 // === impl Tokens ===
@@ -250,14 +223,14 @@ impl Tokens<'_> {
 
     /// The position of the first token that says `concept`.
     fn at(&self, concept: Concept) -> Option<usize> {
-        self.tokens
+        self.all
             .iter()
             .position(|token| token.concept == Some(concept))
     }
 
     /// Tokens that say something, in order.
     fn said(&self) -> impl Iterator<Item = Option<Concept>> {
-        self.tokens
+        self.all
             .iter()
             .map(|token| token.concept)
             .filter(|concept| *concept != Some(Concept::Filler))
@@ -282,9 +255,22 @@ impl Tokens<'_> {
         self.has(Concept::WhatAbout) || self.said().next() == Some(Some(Concept::And))
     }
 
-    /// "Which tables are about …", "list tables named …": several tables are wanted, found by words.
+    /// "Which tables are about …", "list tables named …": several tables are wanted, found by
+    /// words.
     fn wants_many(&self, words: &[Word]) -> bool {
-        let plural = self.tokens.iter().any(|token| {
+        self.names_tables(words)
+            && self.has_any(&[
+                Concept::List,
+                Concept::Which,
+                Concept::HowMany,
+                Concept::Find,
+                Concept::Named,
+                Concept::About,
+            ])
+    }
+
+    fn names_tables(&self, words: &[Word]) -> bool {
+        self.all.iter().any(|token| {
             let is_noun = matches!(
                 token.concept,
                 Some(
@@ -297,16 +283,7 @@ impl Tokens<'_> {
             );
             let last = words.get(token.first + token.words - 1);
             is_noun && last.is_some_and(|word| is_plural(&word.folded))
-        });
-        plural
-            && self.has_any(&[
-                Concept::List,
-                Concept::Which,
-                Concept::HowMany,
-                Concept::Find,
-                Concept::Named,
-                Concept::About,
-            ])
+        })
     }
 
     fn choice(&self) -> Option<usize> {
@@ -322,7 +299,8 @@ impl Tokens<'_> {
     }
 }
 
-/// Whether a noun for tables is in plural: English `-s` and `-ies`, Slovak and Czech `-y`, `-ie`, `-e`, `-í` and the genitive.
+/// Whether a noun for tables is in plural: English `-s` and `-ies`, Slovak and Czech `-y`, `-ie`,
+/// `-e`, `-í` and the genitive.
 fn is_plural(noun: &str) -> bool {
     const OTHERS: [&str; 9] = [
         "tabuliek", "tabulek", "dimenze", "dimenzii", "dimenzi", "pohladov", "pohledu", "faktov",

@@ -1,10 +1,13 @@
-//! What a question means in its conversation: which tables, and what is meant where words were left out.
+//! What a question means in its conversation: which tables, and what is meant where words were left
+//! out.
 
-use super::glossary;
+mod follow_up;
+
 use super::language::Language;
 use super::lexicon::Concept;
 use super::names::{Meaning, Names};
-use super::question::{Aspect, Counted, Intent, Mention, Question};
+use super::question::{Aspect, Counted, Intent, Mention, Question, Sign};
+use super::subject::Subject;
 
 /// A question understood as well as can be without asking tools about single tables.
 #[derive(Debug, Clone)]
@@ -23,28 +26,6 @@ pub(super) struct Reading {
     pub(super) is_explicit: bool,
 }
 
-/// Something a question is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Subject {
-    Table(String),
-    Column {
-        table: String,
-        column: String,
-    },
-    /// A name that fits several tables.
-    Several {
-        phrase: String,
-        tables: Vec<String>,
-        /// A tool has said so, or the names themselves do.
-        is_sure: bool,
-    },
-    /// No table; perhaps a column.
-    Unknown {
-        phrase: String,
-        nearest: Vec<String>,
-    },
-}
-
 // === impl Reading ===
 
 impl Reading {
@@ -56,7 +37,7 @@ impl Reading {
             subjects: Vec::new(),
             schema: None,
             phrase: None,
-            is_about_a_column: question.names_column,
+            is_about_a_column: question.says(Sign::NamesColumn),
             is_explicit: !question.mentions.is_empty(),
         };
         if let Some(chosen) = before.and_then(|before| before.choose(question)) {
@@ -81,16 +62,11 @@ impl Reading {
                 Intent::Describe(Vec::new())
             });
         }
-        let is_columns = matches!(&self.intent, Some(Intent::Describe(aspects)) if aspects == &[Aspect::Columns]);
+        let is_columns = self.intent == Some(Intent::Describe(vec![Aspect::Columns]));
         if is_columns && self.subjects.is_empty() && self.schema.is_some() {
             self.intent = Some(Intent::Search);
             self.phrase = Some("*".to_owned());
         }
-    }
-
-    /// Tables that were offered because a name was not clear.
-    fn choices(&self) -> Option<&[String]> {
-        self.subjects.iter().find_map(Subject::choices)
     }
 
     /// Names that no list has so far.
@@ -148,59 +124,10 @@ impl Reading {
         self.unknown_names().map(ToOwned::to_owned).collect()
     }
 
-    /// What the next question may refer to: this reading, with the subjects of `before` if it has none, and `before`
-    /// itself if this is only talk.
-    pub(super) fn or_context(mut self, before: Option<Self>) -> Self {
-        let Some(before) = before else {
-            return self;
-        };
-        let is_talk = matches!(
-            self.intent,
-            None | Some(
-                Intent::Greet
-                    | Intent::TakeLeave
-                    | Intent::AcceptThanks
-                    | Intent::Help
-                    | Intent::Introduce
-                    | Intent::Rows
-            )
-        );
-        if is_talk {
-            return Self {
-                language: self.language,
-                ..before
-            };
-        }
-        if self.subjects.is_empty() {
-            self.subjects = before.subjects;
-        }
-        self
-    }
-
     fn names_a_table(&self) -> bool {
         self.subjects
             .iter()
             .any(|subject| !matches!(subject, Subject::Unknown { .. }))
-    }
-
-    /// The reading before with its open choice made, if that is what `question` does.
-    fn choose(&self, question: &Question) -> Option<Self> {
-        let chosen = self.choices()?.get(question.choice?)?.clone();
-        let mut reading = self.clone();
-        reading.language = question.language;
-        reading.settle(chosen);
-        Some(reading)
-    }
-
-    /// Puts `table` in the place of the open choice.
-    fn settle(&mut self, table: String) {
-        let open = self
-            .subjects
-            .iter_mut()
-            .find(|subject| subject.choices().is_some());
-        if let Some(open) = open {
-            *open = Subject::Table(table);
-        }
     }
 
     fn take_mentions(&mut self, question: &Question, names: &Names) {
@@ -228,9 +155,10 @@ impl Reading {
     /// "Region in supplier": a name that is none of a table, in one that is.
     fn take_column(&mut self, question: &Question) {
         let describes = match &self.intent {
-            None => true,
-            Some(Intent::Describe(aspects)) => aspects.is_empty() || question.names_column,
-            Some(Intent::Lineage(_)) => true,
+            None | Some(Intent::Lineage(_)) => true,
+            Some(Intent::Describe(aspects)) => {
+                aspects.is_empty() || question.says(Sign::NamesColumn)
+            }
             Some(_) => false,
         };
         let is_in = question
@@ -252,7 +180,7 @@ impl Reading {
     /// "Does supplier have an email": a search in that table.
     fn take_what_it_has(&mut self, question: &Question) {
         if let [Subject::Table(_), Subject::Unknown { phrase, .. }] = self.subjects.as_slice()
-            && question.asks_what_it_has
+            && question.says(Sign::AsksWhatItHas)
             && self.intent.is_none()
         {
             self.intent = Some(Intent::Search);
@@ -271,16 +199,14 @@ impl Reading {
                 self.schema = Some(schema);
                 return;
             }
-            _ if in_a_list && question.names_schema => {
+            _ if in_a_list && question.says(Sign::NamesSchema) => {
                 self.schema = Some(phrase);
                 return;
             }
-            Meaning::Table(table)
-                if in_a_list && question.asks_for_parts(&self.intent, mention) =>
-            {
+            Meaning::Table(table) if in_a_list && question.asks_for_parts(mention) => {
                 Subject::Table(table)
             }
-            _ if in_a_list && question.wants_many => {
+            _ if in_a_list && question.says(Sign::WantsMany) => {
                 self.phrase = Some(phrase);
                 return;
             }
@@ -296,96 +222,12 @@ impl Reading {
                 tables,
                 is_sure: false,
             },
+            // "I would love to see the tables": words around the noun, and no name.
+            Meaning::Nothing { .. } if in_a_list && question.says(Sign::NamesTables) => return,
             Meaning::Nothing { nearest } => Subject::Unknown { phrase, nearest },
         };
         if !self.subjects.contains(&subject) {
             self.subjects.push(subject);
         }
     }
-
-    /// Fills in what the question leaves out from the one before.
-    fn take_from(&mut self, before: &Self, question: &Question) {
-        let answers_choice = before.choices().is_some_and(|tables| {
-            matches!(self.subjects.as_slice(), [Subject::Table(table)] if tables.contains(table))
-        });
-        if self.intent.is_none() && answers_choice {
-            if let Some(Subject::Table(table)) = self.subjects.pop() {
-                self.subjects.clone_from(&before.subjects);
-                self.settle(table);
-            }
-            self.intent.clone_from(&before.intent);
-            self.phrase.clone_from(&before.phrase);
-            return;
-        }
-        let has_what_to_ask = self.is_explicit || question.has_pronoun;
-        if self.intent.is_none() && question.goes_on && has_what_to_ask {
-            self.intent.clone_from(&before.intent);
-            if matches!(self.intent, Some(Intent::Search)) {
-                self.phrase = question.sought().map(|mention| mention.text.clone());
-                self.subjects.clear();
-            }
-        }
-        if let Some(Intent::Count(Counted::Unsaid)) = self.intent {
-            self.intent = Some(Intent::Count(match before.intent {
-                Some(Intent::List(kind) | Intent::Count(Counted::Tables(kind))) => {
-                    self.schema.clone_from(&before.schema);
-                    Counted::Tables(kind)
-                }
-                Some(Intent::Describe(_) | Intent::Count(Counted::Columns)) => Counted::Columns,
-                _ => Counted::Tables(None),
-            }));
-        }
-        if !self.needs_subject() {
-            return;
-        }
-        let earlier = before.subjects.first().filter(|_| before.names_a_table());
-        if self.subjects.is_empty() && (!self.is_explicit || question.has_pronoun) {
-            self.subjects.clone_from(&before.subjects);
-        } else if let (Some(Intent::Relate), [_], Some(earlier)) =
-            (&self.intent, self.subjects.as_slice(), earlier)
-            && (question.has_pronoun || question.goes_on || question.points_with())
-            && !self.subjects.contains(earlier)
-        {
-            self.subjects.insert(0, earlier.clone());
-        }
-    }
-
-    fn needs_subject(&self) -> bool {
-        match self.intent {
-            Some(
-                Intent::Describe(_)
-                | Intent::Relate
-                | Intent::Reference(_)
-                | Intent::Lineage(_)
-                | Intent::Count(Counted::Columns),
-            ) => true,
-            Some(_) | None => false,
-        }
-    }
-}
-
-// === impl Subject ===
-
-impl Subject {
-    /// The tables that were offered for it, if it is not clear.
-    fn choices(&self) -> Option<&[String]> {
-        match self {
-            Self::Several { tables, .. } => Some(tables),
-            Self::Unknown { nearest, .. } if !nearest.is_empty() => Some(nearest),
-            Self::Unknown { .. } | Self::Table(_) | Self::Column { .. } => None,
-        }
-    }
-}
-
-/// What to search columns for: a word of the glossary in English first, then as it was written, then in singular.
-pub(super) fn search_patterns(phrase: &str) -> Vec<String> {
-    let mut patterns: Vec<String> = glossary::translate(phrase).into_iter().collect();
-    patterns.push(phrase.to_owned());
-    if let Some(stem) = phrase.strip_suffix("ies") {
-        patterns.push(format!("{stem}y"));
-    } else if let Some(stem) = phrase.strip_suffix('s').filter(|stem| !stem.ends_with('s')) {
-        patterns.push(stem.to_owned());
-    }
-    patterns.dedup();
-    patterns
 }

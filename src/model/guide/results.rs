@@ -83,7 +83,8 @@ pub(super) struct ForeignKey {
 #[serde(default)]
 pub(super) struct Relationships {
     pub(super) table: String,
-    pub(super) relationships: Vec<Join>,
+    #[serde(rename = "relationships")]
+    pub(super) joins: Vec<Join>,
     pub(super) omitted: usize,
 }
 

@@ -1,4 +1,5 @@
-//! A request read as a turn: the question, what tools have answered so far, and what was said before.
+//! A request read as a turn: the question, what tools have answered so far, and what was said
+//! before.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -10,8 +11,9 @@ use super::results::{Failure, Outcome};
 use crate::chat::ToolCall;
 use crate::model::{Message, ToolSpec};
 
-/// The turn a request belongs to. Answers ask it for results with [`Turn::call`]; what is not there yet is noted and
-/// becomes the tool calls of this step, so that an answer is written as if all results were at hand.
+/// The turn a request belongs to. Answers ask it for results with [`Turn::call`]; what is not there
+/// yet is noted and becomes the tool calls of this step, so that an answer is written as if all
+/// results were at hand.
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     pub(super) question: &'a str,
@@ -100,7 +102,8 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// What `tool` answers to `arguments`. If it was not asked in this turn it is asked in this step.
+    /// What `tool` answers to `arguments`. If it was not asked in this turn it is asked in this
+    /// step.
     pub(super) fn call<T: DeserializeOwned>(
         &self,
         tool: Tool,
@@ -191,7 +194,8 @@ impl<'a> Used<'a> {
         }
     }
 
-    /// A call without a result, or with one that cannot be read, has failed: asking again would not end.
+    /// A call without a result, or with one that cannot be read, has failed: asking again would not
+    /// end.
     fn outcome<T: DeserializeOwned>(&self) -> Outcome<T> {
         let Some((content, failed)) = self.result else {
             return Outcome::Failed(Failure::from_result("the tool gave no result"));

@@ -12,7 +12,8 @@ pub(super) struct Word {
     pub(super) text: String,
     pub(super) lower: String,
     pub(super) folded: String,
-    /// Quoted, or with a character no plain word has: a name or a pattern, never a word of the language.
+    /// Quoted, or with a character no plain word has: a name or a pattern, never a word of the
+    /// language.
     pub(super) is_name: bool,
     /// In capitals, where not everything is.
     pub(super) is_acronym: bool,

@@ -391,7 +391,8 @@ impl FileCall {
 // === impl Call ===
 
 impl Call {
-    /// The call as it is made in request `request` of a turn, after `before` other calls of that request.
+    /// The call as it is made in request `request` of a turn, after `before` other calls of that
+    /// request.
     pub(super) fn tool_call(&self, request: usize, before: usize) -> ToolCall {
         ToolCall {
             id: self

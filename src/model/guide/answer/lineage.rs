@@ -46,8 +46,8 @@ impl Task<'_> {
         Ok(parts.join("\n\n"))
     }
 
-    /// Where the record breaks off and how much is left out, which only the tool's own words say. Its words on an empty
-    /// side are said already.
+    /// Where the record breaks off and how much is left out, which only the tool's own words say.
+    /// Its words on an empty side are said already.
     fn note(&self, found: &Lineage, side: &[Related]) -> Option<String> {
         let note = found.note.as_deref().filter(|_| !side.is_empty())?;
         let label = self.language.pick(
@@ -78,9 +78,18 @@ impl Task<'_> {
         if found.upstream.is_empty() {
             return if found.recorded {
                 language.pick(
-                    format!("{name} comes from no other table of the catalog: its data begins there."),
-                    format!("{name} nepochádza zo žiadnej inej tabuľky katalógu: jej dáta vznikajú v nej."),
-                    format!("{name} nepochází z žádné jiné tabulky katalogu: její data vznikají v ní."),
+                    format!(
+                        "{name} comes from no other table of the catalog: its data begins \
+                             there."
+                    ),
+                    format!(
+                        "{name} nepochádza zo žiadnej inej tabuľky katalógu: jej dáta vznikajú \
+                             v nej."
+                    ),
+                    format!(
+                        "{name} nepochází z žádné jiné tabulky katalogu: její data vznikají v \
+                             ní."
+                    ),
                 )
             } else {
                 self.unrecorded(&name)
@@ -128,7 +137,7 @@ impl Task<'_> {
     fn referring(&self, joined: &Relationships) -> Option<String> {
         let language = self.language;
         let mut tables: Vec<String> = Vec::new();
-        for join in &joined.relationships {
+        for join in &joined.joins {
             let table = code(&join.from_table);
             if join.to_table == joined.table
                 && join.from_table != joined.table
@@ -161,13 +170,23 @@ impl Task<'_> {
 
     fn unrecorded(&self, name: &str) -> String {
         self.language.pick(
-            format!("The lineage of {name} is not recorded in the catalog, so I can't say where its data comes from."),
-            format!("Pôvod {name} nie je v katalógu zaznamenaný, takže neviem povedať, odkiaľ pochádzajú jej dáta."),
-            format!("Původ {name} není v katalogu zaznamenán, takže nevím, odkud její data pocházejí."),
+            format!(
+                "The lineage of {name} is not recorded in the catalog, so I can't say where \
+                     its data comes from."
+            ),
+            format!(
+                "Pôvod {name} nie je v katalógu zaznamenaný, takže neviem povedať, odkiaľ \
+                     pochádzajú jej dáta."
+            ),
+            format!(
+                "Původ {name} není v katalogu zaznamenán, takže nevím, odkud její data \
+                     pocházejí."
+            ),
         )
     }
 
-    /// The tables of one side, the nearest first; what is further away with the way that leads there.
+    /// The tables of one side, the nearest first; what is further away with the way that leads
+    /// there.
     fn side(&self, tables: &[Related]) -> String {
         let language = self.language;
         let mut tables: Vec<&Related> = tables.iter().collect();

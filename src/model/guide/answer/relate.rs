@@ -38,10 +38,10 @@ impl Task<'_> {
         let found: Relationships =
             self.call(Tool::FindRelationships, json!({"table": target.table}))?;
         let name = code(&found.table);
-        let outgoing: Vec<&Join> = (found.relationships.iter())
+        let outgoing: Vec<&Join> = (found.joins.iter())
             .filter(|join| join.from_table == found.table)
             .collect();
-        let incoming: Vec<&Join> = (found.relationships.iter())
+        let incoming: Vec<&Join> = (found.joins.iter())
             .filter(|join| join.to_table == found.table)
             .collect();
         let mut parts = Vec::new();
@@ -163,7 +163,7 @@ impl Task<'_> {
                     language.more(others.len() - MAX_OTHER_PATHS)
                 ));
             }
-            answer.push_str(&format!("\n\n{lead}\n\n{}", lines.join("\n")));
+            answer = format!("{answer}\n\n{lead}\n\n{}", lines.join("\n"));
         }
         answer
     }

@@ -1,14 +1,14 @@
 //! Columns found by words or a pattern.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::super::markdown::{code, code_cell, text};
 use super::super::phrases::Noun;
-use super::super::reading::{Subject, search_patterns};
 use super::super::results::{FoundColumn, FoundColumns};
+use super::super::subject::{Subject, search_patterns};
 use super::super::turn::Tool;
-use super::describe::undocumented;
-use super::{Task, Written, talk};
+use super::columns::undocumented;
+use super::{Interruption, Task, Written, talk};
 
 /// Most columns shown.
 const MAX_SHOWN: usize = 40;
@@ -27,25 +27,18 @@ impl Task<'_> {
                 Subject::Table(table) => Some(table.as_str()),
                 _ => None,
             });
-        let mut tried: Option<String> = None;
-        for pattern in search_patterns(phrase) {
-            let mut arguments = json!({"pattern": pattern});
-            if let Some(arguments) = arguments.as_object_mut() {
-                if let Some(table) = within {
-                    arguments.insert("table".to_owned(), json!(table));
-                }
-                if let Some(schema) = &self.reading.schema {
-                    arguments.insert("schema".to_owned(), json!(schema));
-                }
-            }
-            let found: FoundColumns = self.call(Tool::SearchColumns, arguments)?;
-            if !found.columns.is_empty() {
-                return Ok(self.found(&pattern, within, &found));
-            }
-            tried.get_or_insert(pattern);
+        if let Some(answer) = self.search_for(phrase, within)? {
+            return Ok(answer);
+        }
+        // "Supplier email": words for the table and words for its column.
+        if within.is_none()
+            && let Some((table, rest)) = self.names.table_in(phrase)
+            && let Some(answer) = self.search_for(&rest, Some(&table))?
+        {
+            return Ok(answer);
         }
         let place = self.place(within);
-        let pattern = code(tried.as_deref().unwrap_or(phrase));
+        let pattern = code(phrase);
         Ok(language.pick(
             format!("No column{place} matches {pattern}."),
             format!("Výrazu {pattern} nezodpovedá žiadny stĺpec{place}."),
@@ -53,17 +46,40 @@ impl Task<'_> {
         ))
     }
 
-    fn found(&self, pattern: &str, within: Option<&str>, found: &FoundColumns) -> String {
+    fn search_for(
+        &self,
+        phrase: &str,
+        within: Option<&str>,
+    ) -> Result<Option<String>, Interruption> {
+        for pattern in search_patterns(phrase) {
+            let mut arguments = Map::from_iter([("pattern".to_owned(), json!(pattern))]);
+            if let Some(table) = within {
+                arguments.insert("table".to_owned(), json!(table));
+            }
+            if let Some(schema) = &self.reading.schema {
+                arguments.insert("schema".to_owned(), json!(schema));
+            }
+            let found: FoundColumns = self.call(Tool::SearchColumns, Value::Object(arguments))?;
+            if !found.columns.is_empty() {
+                return Ok(Some(self.found(phrase, &pattern, within, &found)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn found(
+        &self,
+        asked: &str,
+        pattern: &str,
+        within: Option<&str>,
+        found: &FoundColumns,
+    ) -> String {
         let language = self.language;
         let total = found.total.max(found.columns.len());
         let count = language.count(total, Noun::Column);
         let place = self.place(within);
         // A word of the question that was looked for in English.
-        let asked = self
-            .reading
-            .phrase
-            .as_deref()
-            .filter(|asked| *asked != pattern);
+        let asked = Some(asked).filter(|asked| *asked != pattern);
         let pattern = match asked {
             Some(asked) => format!("{} ({})", code(pattern), text(asked)),
             None => code(pattern),

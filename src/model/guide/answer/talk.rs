@@ -12,12 +12,12 @@ const MAX_CHOICES: usize = 10;
 pub(super) fn greeting(language: Language) -> String {
     language
         .pick(
-            "Hello! Ask me about the tables of this catalog: what they hold, how they join, where their data comes \
-             from. Say \"help\" for examples.",
-            "Dobrý deň! Pýtajte sa na tabuľky tohto katalógu: čo obsahujú, ako sa spájajú, odkiaľ pochádzajú ich dáta. \
-             Príklady ukáže „pomoc“.",
-            "Dobrý den! Ptejte se na tabulky tohoto katalogu: co obsahují, jak se spojují, odkud pocházejí jejich data. \
-             Příklady ukáže „pomoc“.",
+            "Hello! Ask me about the tables of this catalog: what they hold, how they join, where \
+             their data comes from. Say \"help\" for examples.",
+            "Dobrý deň! Pýtajte sa na tabuľky tohto katalógu: čo obsahujú, ako sa spájajú, odkiaľ \
+             pochádzajú ich dáta. Príklady ukáže „pomoc“.",
+            "Dobrý den! Ptejte se na tabulky tohoto katalogu: co obsahují, jak se spojují, odkud \
+             pocházejí jejich data. Příklady ukáže „pomoc“.",
         )
         .to_owned()
 }
@@ -42,21 +42,24 @@ pub(super) fn thanks(language: Language) -> String {
 pub(super) fn introduction(language: Language) -> String {
     language
         .pick(
-            "I am dragoman's guide: a rule-based program, **not a language model**. I recognise questions about the data \
-             catalog by their words, ask the catalog's tools and write down what they say; I make nothing up, and I do \
-             not understand much beyond that.\n\nWhat answers here is chosen with `--model` when dragoman is started. \
-             This release knows `guide`, which is me, and `scripted:FILE`, which plays prepared answers for tests. Real \
-             language models come in a later release.",
-            "Som sprievodca (guide) dragomana: program s pravidlami, **nie jazykový model**. Otázky o dátovom katalógu \
-             rozpoznávam podľa slov, pýtam sa nástrojov katalógu a zapíšem, čo odpovedia; nič si nevymýšľam a veľa iného \
-             nedokážem.\n\nČo tu odpovedá, sa určuje pri spustení voľbou `--model`. Toto vydanie pozná `guide`, čo som \
-             ja, a `scripted:FILE`, ktorý prehráva pripravené odpovede na testy. Skutočné jazykové modely prídu v \
-             niektorom ďalšom vydaní.",
-            "Jsem průvodce (guide) dragomana: program s pravidly, **ne jazykový model**. Otázky o datovém katalogu \
-             rozpoznávám podle slov, ptám se nástrojů katalogu a zapíšu, co odpovědí; nic si nevymýšlím a mnoho jiného \
-             nedokážu.\n\nCo tu odpovídá, se určuje při spuštění volbou `--model`. Toto vydání zná `guide`, což jsem já, \
-             a `scripted:FILE`, který přehrává připravené odpovědi pro testy. Skutečné jazykové modely přijdou v některém \
-             dalším vydání.",
+            "I am dragoman's guide: a rule-based program, **not a language model**. I recognise \
+             questions about the data catalog by their words, ask the catalog's tools and write \
+             down what they say; I make nothing up, and I do not understand much beyond \
+             that.\n\nWhat answers here is chosen with `--model` when dragoman is started. This \
+             release knows `guide`, which is me, and `scripted:FILE`, which plays prepared answers \
+             for tests. Real language models come in a later release.",
+            "Som sprievodca (guide) dragomana: program s pravidlami, **nie jazykový model**. \
+             Otázky o dátovom katalógu rozpoznávam podľa slov, pýtam sa nástrojov katalógu a \
+             zapíšem, čo odpovedia; nič si nevymýšľam a veľa iného nedokážem.\n\nČo tu odpovedá, \
+             sa určuje pri spustení voľbou `--model`. Toto vydanie pozná `guide`, čo som ja, a \
+             `scripted:FILE`, ktorý prehráva pripravené odpovede na testy. Skutočné jazykové \
+             modely prídu v niektorom ďalšom vydaní.",
+            "Jsem průvodce (guide) dragomana: program s pravidly, **ne jazykový model**. Otázky o \
+             datovém katalogu rozpoznávám podle slov, ptám se nástrojů katalogu a zapíšu, co \
+             odpovědí; nic si nevymýšlím a mnoho jiného nedokážu.\n\nCo tu odpovídá, se určuje při \
+             spuštění volbou `--model`. Toto vydání zná `guide`, což jsem já, a `scripted:FILE`, \
+             který přehrává připravené odpovědi pro testy. Skutečné jazykové modely přijdou v \
+             některém dalším vydání.",
         )
         .to_owned()
 }
@@ -104,9 +107,12 @@ pub(super) fn help(language: Language, names: &Names) -> String {
         .map(|(what, example)| format!("- {what}: *{example}*"))
         .collect();
     let end = language.pick(
-        "Names may be short or misspelled, and a question may refer to the one before: *and its columns?*",
-        "Názvy môžu byť skrátené aj s preklepom a otázka môže nadväzovať na predošlú: *a jej stĺpce?*",
-        "Názvy mohou být zkrácené i s překlepem a otázka může navazovat na předchozí: *a její sloupce?*",
+        "Names may be short or misspelled, and a question may refer to the one before: *and its \
+         columns?*",
+        "Názvy môžu byť skrátené aj s preklepom a otázka môže nadväzovať na predošlú: *a jej \
+         stĺpce?*",
+        "Názvy mohou být zkrácené i s překlepem a otázka může navazovat na předchozí: *a její \
+         sloupce?*",
     );
     format!("{lead}\n\n{}\n\n{end}", lines.join("\n"))
 }
@@ -114,9 +120,12 @@ pub(super) fn help(language: Language, names: &Names) -> String {
 /// For a question that is none the guide understands.
 pub(super) fn unknown(language: Language, names: &Names) -> String {
     let lead = language.pick(
-        "I can't answer that: I only understand questions about this data catalog. These would work:",
-        "Na to neviem odpovedať: rozumiem len otázkam o tomto dátovom katalógu. Fungovali by napríklad tieto:",
-        "Na to neumím odpovědět: rozumím jen otázkám o tomto datovém katalogu. Fungovaly by například tyto:",
+        "I can't answer that: I only understand questions about this data catalog. These would \
+         work:",
+        "Na to neviem odpovedať: rozumiem len otázkam o tomto dátovom katalógu. Fungovali by \
+         napríklad tieto:",
+        "Na to neumím odpovědět: rozumím jen otázkám o tomto datovém katalogu. Fungovaly by \
+         například tyto:",
     );
     format!("{lead}\n\n{}", suggestions(language, names))
 }
@@ -124,9 +133,12 @@ pub(super) fn unknown(language: Language, names: &Names) -> String {
 /// For a question about the data itself.
 pub(super) fn no_rows(language: Language, names: &Names) -> String {
     let lead = language.pick(
-        "I can't answer that: the catalog describes tables, it does not hold or count their rows. These would work:",
-        "Na to neviem odpovedať: katalóg opisuje tabuľky, ich riadky nemá a nepočíta. Fungovali by napríklad tieto otázky:",
-        "Na to neumím odpovědět: katalog popisuje tabulky, jejich řádky nemá a nepočítá. Fungovaly by například tyto otázky:",
+        "I can't answer that: the catalog describes tables, it does not hold or count their rows. \
+         These would work:",
+        "Na to neviem odpovedať: katalóg opisuje tabuľky, ich riadky nemá a nepočíta. Fungovali by \
+         napríklad tieto otázky:",
+        "Na to neumím odpovědět: katalog popisuje tabulky, jejich řádky nemá a nepočítá. Fungovaly \
+         by například tyto otázky:",
     );
     format!("{lead}\n\n{}", suggestions(language, names))
 }

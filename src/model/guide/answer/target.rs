@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::super::markdown::code;
-use super::super::reading::{Subject, search_patterns};
 use super::super::results::FoundColumns;
+use super::super::subject::{Subject, search_patterns};
 use super::super::turn::Tool;
 use super::{Interruption, MAX_SUBJECTS, Task, Written, talk};
 use crate::matching::tokens;
@@ -17,7 +17,8 @@ pub(super) struct Target {
 }
 
 impl Task<'_> {
-    /// Writes about each table the question is about. All are begun before one waits, so that their tools run at once.
+    /// Writes about each table the question is about. All are begun before one waits, so that their
+    /// tools run at once.
     pub(super) fn each(&self, write: impl Fn(&Target) -> Written) -> Written {
         if self.reading.subjects.is_empty() {
             return Err(Interruption::Instead(talk::which_table(

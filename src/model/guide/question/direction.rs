@@ -1,4 +1,5 @@
-//! Which way a question about lineage looks. "What depends on X" and "what does X depend on" differ in word order only.
+//! Which way a question about lineage looks. "What depends on X" and "what does X depend on" differ
+//! in word order only.
 
 use super::super::lexicon::Concept;
 use super::{Direction, Tokens};
@@ -22,7 +23,8 @@ impl Tokens<'_> {
             return Some(if self.has(Concept::Change) {
                 Direction::Down
             } else {
-                // "What feeds X" asks for what comes before X, "what does X feed" for what comes after.
+                // "What feeds X" asks for what comes before X, "what does X feed" for what comes
+                // after.
                 self.towards(verb, Direction::Up)
             });
         }
@@ -64,15 +66,16 @@ impl Tokens<'_> {
         self.has_any(&[Concept::Lineage, Concept::Upstream, Concept::Downstream])
     }
 
-    /// `active` if the subject follows the verb at `verb`, as in "what references X", and the other way if it stands
-    /// before it; a passive turns both round.
+    /// `active` if the subject follows the verb at `verb`, as in "what references X", and the other
+    /// way if it stands before it; a passive turns both round.
     pub(super) fn towards(&self, verb: usize, active: Direction) -> Direction {
         let passive = self.has(Concept::By);
         flip_if(self.subject_follows(verb) == passive, active)
     }
 
-    /// Whether what is named is what others come from or depend on. English says it by the order of words; Slovak and
-    /// Czech, where the order is free, by a preposition: "čo závisí od X", "na X".
+    /// Whether what is named is what others come from or depend on. English says it by the order of
+    /// words; Slovak and Czech, where the order is free, by a preposition: "čo závisí od X", "na
+    /// X".
     fn is_object(&self, verb: usize) -> bool {
         if self.english {
             return self.subject_follows(verb);

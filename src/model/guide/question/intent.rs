@@ -1,13 +1,14 @@
 //! From what the words say to what is asked for. The more telling words come first.
 
 use super::super::lexicon::Concept;
-use super::{Aspect, Counted, Direction, Intent, Kind, Tokens, sought};
+use super::{Aspect, Counted, Direction, Intent, Kind, Tokens, mention};
 
 impl Tokens<'_> {
     pub(super) fn intent(&self) -> Option<Intent> {
         self.about_dragoman()
             .or_else(|| self.search())
             .or_else(|| self.strong_lineage().map(Intent::Lineage))
+            .or_else(|| self.relate_two())
             .or_else(|| self.reference().map(Intent::Reference))
             .or_else(|| self.relate())
             .or_else(|| self.weak_lineage().map(Intent::Lineage))
@@ -31,7 +32,7 @@ impl Tokens<'_> {
         use Concept::{
             Column, Contain, Find, Have, Named, Origin, Table, Used, Where, Which, With,
         };
-        let found = sought(self.mentions)?;
+        let found = mention::sought(self.mentions)?;
         if self
             .mentions
             .iter()
@@ -64,7 +65,8 @@ impl Tokens<'_> {
             .zip(self.at(Table))
             .is_some_and(|(of, table)| {
                 self.at(Which) == Some(of + 1) && of < table && table < found.at
-            });
+            })
+            && self.strong_lineage().is_none();
         let somewhere = self.has_any(&[Where, Find])
             && !self.has_any(&[Table, Origin, Used, Concept::Use])
             && !self.has_any(&[Concept::Fact, Concept::Dimension, Concept::View]);
@@ -81,7 +83,8 @@ impl Tokens<'_> {
         if !self.has_subject() {
             return Some(Direction::Both);
         }
-        // "Foreign keys of X" are those of both sides; a verb has a subject before and an object after it.
+        // "Foreign keys of X" are those of both sides; a verb has a subject before and an object
+        // after it.
         let of = self
             .mentions
             .iter()
@@ -98,6 +101,11 @@ impl Tokens<'_> {
             });
         }
         Some(self.towards(verb, Direction::Down))
+    }
+
+    /// "A foreign key between X and Y" is about the two, whatever else it says.
+    fn relate_two(&self) -> Option<Intent> {
+        self.relate().filter(|_| self.mentions.len() > 1)
     }
 
     fn relate(&self) -> Option<Intent> {

@@ -8,7 +8,8 @@ fn intent(text: &str) -> Option<Intent> {
     read(text).intent
 }
 
-/// Each question with what it asks for. Names are nonsense, so that nothing but the other words can tell.
+/// Each question with what it asks for. Names are nonsense, so that nothing but the other words can
+/// tell.
 fn assert_intents(cases: &[(&str, Intent)]) {
     for (text, expected) in cases {
         assert_eq!(intent(text).as_ref(), Some(expected), "{text}");
@@ -262,9 +263,9 @@ fn words_next_to_each_other_are_one_mention() {
 
 #[test]
 fn what_goes_on_and_what_is_chosen() {
-    assert!(read("what about supplier?").goes_on);
-    assert!(read("a stĺpce?").goes_on);
-    assert!(read("and its columns?").has_pronoun);
+    assert!(read("what about supplier?").says(Sign::GoesOn));
+    assert!(read("a stĺpce?").says(Sign::GoesOn));
+    assert!(read("and its columns?").says(Sign::RefersBack));
     assert_eq!(read("the second one").choice, Some(1));
     assert_eq!(read("druhá").choice, Some(1));
     assert_eq!(read("1").choice, Some(0));
