@@ -85,6 +85,21 @@ async def test_either_side_can_cancel(conversation, socket):
     assert (await conversation.turn())[-1].agent.finish == pb.FINISH_CANCELLED
 
 
+async def test_a_cancel_is_not_lost_however_soon_it_comes(channel, session):
+    async def cancel_at_once(number: int) -> None:
+        asking = await Conversation(channel).open(f"{session}-{number}")
+        watching = await Conversation(channel).open(f"{session}-{number}")
+        await asking.ask("answer for ever")
+        turn_id = (await watching.until("event")).event.turn_id
+        await watching.write(cancel=pb.Cancel(turn_id=turn_id))
+        async with asyncio.timeout(10):
+            assert (await asking.turn())[-1].agent.finish == pb.FINISH_CANCELLED
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(200):
+            group.create_task(cancel_at_once(number))
+
+
 async def test_a_question_waits_for_the_turn_of_the_other_side(conversation, socket):
     await socket.send(json.dumps({"content": "answer slowly"}))
     assert (await conversation.until("event")).event.user.content == "answer slowly"
