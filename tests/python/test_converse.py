@@ -85,6 +85,21 @@ async def test_either_side_can_cancel(conversation, socket):
     assert (await conversation.turn())[-1].agent.finish == pb.FINISH_CANCELLED
 
 
+async def test_a_cancel_is_not_lost_however_soon_it_comes(channel, session):
+    async def cancel_at_once(number: int) -> None:
+        asking = await Conversation(channel).open(f"{session}-{number}")
+        watching = await Conversation(channel).open(f"{session}-{number}")
+        await asking.ask("answer for ever")
+        turn_id = (await watching.until("event")).event.turn_id
+        await watching.write(cancel=pb.Cancel(turn_id=turn_id))
+        async with asyncio.timeout(10):
+            assert (await asking.turn())[-1].agent.finish == pb.FINISH_CANCELLED
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(200):
+            group.create_task(cancel_at_once(number))
+
+
 async def test_a_question_waits_for_the_turn_of_the_other_side(conversation, socket):
     await socket.send(json.dumps({"content": "answer slowly"}))
     assert (await conversation.until("event")).event.user.content == "answer slowly"
@@ -120,6 +135,13 @@ async def test_a_refused_message_does_not_end_the_stream(conversation):
     assert "content" in details(rejected.status, error_details_pb2.BadRequest)[0].field_violations[0].field
     await conversation.ask("Hello")
     assert (await conversation.turn())[-1].agent.content == SHORT_TEXT
+
+
+async def test_a_cancelled_stream_does_not_cancel_its_turn(conversation, socket):
+    await conversation.ask("answer slowly")
+    await conversation.until("accepted")
+    conversation.call.cancel()
+    assert (await follow(socket, "answer slowly")).final["content"] == SLOW_TEXT
 
 
 async def test_a_cursor_resumes_and_a_foreign_one_resets(conversation, channel, session):

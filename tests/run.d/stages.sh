@@ -62,7 +62,7 @@ stage_proto() {
 stage test "unit and integration tests in Rust, those too that need more than the toolchain (cargo test)" '^test result'
 stage_test() {
   need_dragoman
-  cargo test --locked -- --include-ignored
+  cargo test --locked --no-fail-fast -- --include-ignored
 }
 
 stage grpc "foreign gRPC clients: grpcurl by reflection, Python's grpcio beside an open WebSocket" '^=+ [0-9].* in '
