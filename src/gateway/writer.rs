@@ -4,6 +4,9 @@
 //! most once an interval. Every other frame is written as it comes. Nothing queues here: while a write waits, the service's
 //! stream waits too, and a follower there is a cursor, not a queue.
 
+mod answer;
+mod replay;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,9 +21,10 @@ use super::Gateway;
 use super::close::Close;
 use super::frames;
 use super::turn_spans::TurnSpans;
-use crate::chat::{Cursor, Event, EventBody, SessionId, TextChange, TraceId, TurnId};
+use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
 use crate::rpc::status::{Refusal, RefusalKind};
+use answer::Answer;
 
 /// What the reader wants written.
 #[derive(Debug)]
@@ -58,19 +62,6 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
-}
-
-/// The text of the running turn, and how much of it the client has.
-#[derive(Debug, Default)]
-struct Answer {
-    turn: Option<TurnId>,
-    trace: TraceId,
-    text: String,
-    /// Length of the text in the last partial; `None` before the first.
-    sent: Option<usize>,
-    /// When the next partial may go out; `None` if nothing is new.
-    due: Option<Instant>,
-    last_sent: Option<Instant>,
 }
 
 /// Why writing ends.
@@ -143,7 +134,7 @@ impl Writer {
                     Notice::Flush => self.flush().await?,
                     Notice::Close(close) => return Err(End::Close(close)),
                 },
-                () = until(self.answer.due) => self.send_partial().await?,
+                () = until(self.answer.due()) => self.send_partial().await?,
                 () = sleep_until(next_ping) => {
                     next_ping = Instant::now() + shared.config.ping_interval;
                     self.heartbeat().await?;
@@ -242,7 +233,7 @@ impl Writer {
     async fn last_partial(&mut self, event: &Event, content: &str) -> Result<(), End> {
         // A turn that was over when the connection was opened is history: it is shown as it is.
         let live = event.seq > self.history_end;
-        if live && self.answer.sent.is_none() && content.len() > FEW_WORDS {
+        if live && self.answer.sent_of(event.turn).is_none() && content.len() > FEW_WORDS {
             self.send(frames::partial(content, event.turn, event.trace))
                 .await?;
             self.spans.partial_sent(event.turn);
@@ -252,11 +243,7 @@ impl Writer {
 
     /// What was said before a turn failed is in no frame but a partial.
     async fn text_before_error(&mut self, event: &Event, text: &str) -> Result<(), End> {
-        let sent = self
-            .answer
-            .sent
-            .filter(|_| self.answer.turn == Some(event.turn));
-        if text.is_empty() || sent == Some(text.len()) {
+        if text.is_empty() || self.answer.sent_of(event.turn) == Some(text.len()) {
             return Ok(());
         }
         self.send(frames::partial(text, event.turn, event.trace))
@@ -264,17 +251,11 @@ impl Writer {
     }
 
     async fn send_partial(&mut self) -> Result<(), End> {
-        let Some(turn) = self.answer.turn else {
+        let Some((turn, frame)) = self.answer.take_partial() else {
             return Ok(());
         };
-        if self.answer.due.is_none() {
-            return Ok(());
-        }
-        let frame = frames::partial(&self.answer.text, turn, self.answer.trace);
-        self.answer.due = None;
-        self.answer.sent = Some(self.answer.text.len());
         self.send(frame).await?;
-        self.answer.last_sent = Some(Instant::now());
+        self.answer.partial_sent();
         self.spans.partial_sent(turn);
         Ok(())
     }
@@ -296,7 +277,8 @@ impl Writer {
     /// Gives a client that sent its question again the frames of its turn: all of them if its end was sent before,
     /// otherwise those from before the connection, for the rest comes live.
     async fn replay(&mut self, turn: TurnId, seq: u64) -> Result<(), End> {
-        let events = timeout(REPLAY_TIMEOUT, self.events_of(turn, seq)).await;
+        let events = replay::events_of(&self.gateway.0.chat, &self.session, turn, seq);
+        let events = timeout(REPLAY_TIMEOUT, events).await;
         let events = match events {
             Ok(Ok(events)) => events,
             Ok(Err(refusal)) => return Err(End::Close(self.close_for(&refusal))),
@@ -320,33 +302,6 @@ impl Writer {
             }
         }
         Ok(())
-    }
-
-    /// The log of one turn, as far as it is written.
-    async fn events_of(&self, turn: TurnId, seq: u64) -> Result<Vec<Event>, Refusal> {
-        let before = Cursor {
-            seq: seq.saturating_sub(1),
-            fingerprint: None,
-        };
-        let chat = &self.gateway.0.chat;
-        let mut conversation = chat.converse(&self.session, Some(before)).await?;
-        // A conversation whose client side is closed ends where the log ended when it was opened.
-        drop(conversation.requests);
-        let mut events = Vec::new();
-        while let Some(update) = conversation.updates.next().await {
-            match update? {
-                Update::Event(event) if event.turn == turn => {
-                    let ended = event.body.is_final();
-                    events.push(event);
-                    if ended {
-                        break;
-                    }
-                }
-                Update::Event(_) if !events.is_empty() => break,
-                _ => {}
-            }
-        }
-        Ok(events)
     }
 
     async fn send(&mut self, frame: String) -> Result<(), End> {
@@ -395,27 +350,6 @@ impl Writer {
             RefusalKind::Caller | RefusalKind::Service | RefusalKind::Unavailable => {
                 Close::Internal
             }
-        }
-    }
-}
-
-// === impl Answer ===
-
-impl Answer {
-    fn apply(&mut self, turn: TurnId, trace: TraceId, change: TextChange, interval: Duration) {
-        if self.turn != Some(turn) {
-            *self = Self::default();
-            self.turn = Some(turn);
-            self.trace = trace;
-        }
-        match change {
-            TextChange::Replace(text) => self.text = text,
-            TextChange::Append(text) => self.text.push_str(&text),
-        }
-        if self.due.is_none() && self.sent != Some(self.text.len()) {
-            let now = Instant::now();
-            let due = self.last_sent.map_or(now, |last| last + interval);
-            self.due = Some(due.max(now));
         }
     }
 }
