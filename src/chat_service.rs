@@ -44,6 +44,8 @@ pub struct ChatService {
 /// Messages to a client, in order.
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
+/// Why a span ended before its turn.
+const CLIENT_GONE: &str = "the client left before the end of the turn";
 /// What a client that is told to come back later should wait.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 

@@ -169,11 +169,14 @@ impl Agent {
             messages,
             tools: self.tools.specs(),
         };
+        let mut spent = Usage::default();
         let result = self
-            .read_model(request, log, usage)
+            .read_model(request, log, &mut spent)
             .instrument(span.clone())
             .await;
-        spans::record_usage(&span, *usage);
+        spans::record_usage(&span, spent);
+        usage.input_tokens += spent.input_tokens;
+        usage.output_tokens += spent.output_tokens;
         match &result {
             Err(Stop::Model(error)) => {
                 spans::record_error(&span, error.kind.as_str(), &error.message);
@@ -188,11 +191,13 @@ impl Agent {
         &self,
         request: Request,
         log: &mut TurnWriter,
-        usage: &mut Usage,
+        spent: &mut Usage,
     ) -> Result<Step, Stop> {
         let mut stream = self.model.stream(request);
         let mut step = Step::default();
         loop {
+            // A model that never waits must not keep a cancel, or other sessions, waiting.
+            tokio::task::consume_budget().await;
             let next = tokio::time::timeout(self.config.model_idle_timeout, stream.next()).await;
             let event = match next {
                 Err(_) => return Err(Stop::ModelIdle),
@@ -210,8 +215,9 @@ impl Agent {
                     input_tokens,
                     output_tokens,
                 } => {
-                    usage.input_tokens += input_tokens;
-                    usage.output_tokens += output_tokens;
+                    // Counts of the whole request so far: the last one counts.
+                    spent.input_tokens = input_tokens;
+                    spent.output_tokens = output_tokens;
                 }
                 ModelEvent::End(End::Length) => return Err(Stop::Truncated),
                 ModelEvent::End(End::Stop | End::ToolCalls) => return Ok(step),

@@ -1,22 +1,25 @@
 //! Who runs: one turn a session, questions that wait their turn, cancel, and an end for every turn that began.
 //!
-//! A session's [`Slot`] is locked while a question becomes a turn and while a turn ends, so within this process a free
-//! slot and a free session in the store are the same thing.
+//! A session's slot is locked while a question becomes a turn and while a turn ends, so within this process a free slot
+//! and a free session in the store are the same thing.
 
-use std::collections::{HashMap, VecDeque};
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+mod ending;
+mod slots;
+#[cfg(test)]
+mod tests;
 
-use futures_util::FutureExt as _;
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard, oneshot};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
-use super::{Agent, Outcome, Turn, history};
-use crate::chat::{EventBody, Limits, MessageId, SessionId, TraceId, TurnErrorReason, TurnId};
-use crate::store::{Begin, BeginTurn, Store, StoreError, TurnWriter};
+use self::slots::{SlotUse, Slots, Waiting};
+use super::Agent;
+use crate::chat::{Limits, MessageId, SessionId, TraceId, TurnId};
+use crate::store::{Begin, BeginTurn, Store, StoreError};
 use crate::telemetry::{self, spans};
 
 /// A question to a session.
@@ -96,36 +99,10 @@ struct Shared {
     /// Cancelled when running turns must be sealed.
     stopped: CancellationToken,
     tasks: TaskTracker,
-    /// Turns only, so that a drain can wait for them alone.
+    /// Turns, and questions that are becoming one, so that a drain can wait for them alone.
     running: TaskTracker,
-    slots: Mutex<HashMap<SessionId, Arc<Slot>>>,
+    slots: Arc<Slots>,
 }
-
-/// What one session is doing. Exists while it does something.
-#[derive(Debug, Default)]
-struct Slot {
-    /// Questions that wait. Locked while a question becomes a turn and while a turn ends.
-    waiting: AsyncMutex<VecDeque<Waiting>>,
-    /// Has a lock of its own, so that a cancel never waits for a slow store.
-    running: Mutex<Option<(TurnId, CancellationToken)>>,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    begin: BeginTurn,
-    span: Span,
-    answer: oneshot::Sender<Result<Accepted, AskError>>,
-}
-
-/// A slot in use; leaves the map with its last user.
-struct SlotUse<'a> {
-    shared: &'a Shared,
-    session: SessionId,
-    slot: Arc<Slot>,
-}
-
-/// How long to wait before the store is asked again to take a turn's final event.
-const SEAL_RETRY: Duration = Duration::from_millis(500);
 
 // === impl Turns ===
 
@@ -147,7 +124,7 @@ impl Turns {
             stopped,
             tasks,
             running: TaskTracker::new(),
-            slots: Mutex::default(),
+            slots: Arc::default(),
         }))
     }
 
@@ -156,15 +133,13 @@ impl Turns {
         &self.0.limits
     }
 
-    /// Takes a question: it becomes a turn, or waits, or is refused. The turn goes on whatever becomes of the caller.
+    /// Takes a question: it becomes a turn, or waits, or is refused. Dropping the future takes nothing back: what was
+    /// asked is asked, and the turn goes on whatever becomes of the caller.
     pub async fn ask(&self, session: &SessionId, question: Question) -> Result<Asked, AskError> {
         let limit = self.0.limits.question_bytes;
         if question.content.len() > limit {
             let length = question.content.len();
             return Err(AskError::TooLong { length, limit });
-        }
-        if self.0.draining.is_cancelled() {
-            return Err(AskError::Stopping);
         }
         let begin = BeginTurn {
             session: session.clone(),
@@ -173,54 +148,22 @@ impl Turns {
             message: question.message,
             content: question.content.into(),
         };
-        let used = self.0.enter(session);
-        let mut waiting = used.slot.waiting.lock().await;
-        match self.0.store.begin_turn(begin.clone()).await? {
-            Begin::Started { seq } => Ok(Asked::Accepted(self.start(
-                &used,
-                begin,
-                seq,
-                question.span,
-            ))),
-            Begin::Duplicate { turn, trace, seq } => Ok(Asked::Accepted(Accepted {
-                turn,
-                trace,
-                seq,
-                duplicate: true,
-            })),
-            Begin::Busy { .. } => {
-                let ahead = waiting.len();
-                let limit = self.0.limits.waiting_questions;
-                if ahead >= limit {
-                    return Err(AskError::QueueFull { limit });
-                }
-                let (answer, receiver) = oneshot::channel();
-                waiting.push_back(Waiting {
-                    begin,
-                    span: question.span,
-                    answer,
-                });
-                Ok(Asked::Queued {
-                    ahead,
-                    answer: receiver,
-                })
-            }
+        let (answer, asked) = oneshot::channel();
+        // A task of its own: between the store's answer and the first step of the turn nobody may let go of it, or the
+        // session would have a turn that nobody runs.
+        let task = self.clone().take(begin, question.span, answer);
+        let task = self.0.running.track_future(task);
+        // Only now, when a drain would wait for this question.
+        if self.0.draining.is_cancelled() {
+            return Err(AskError::Stopping);
         }
+        self.0.tasks.spawn(task);
+        asked.await.unwrap_or(Err(AskError::Stopping))
     }
 
     /// Stops the running turn of a session, if it is `turn` or `turn` is not given. True if there was one to stop.
     pub fn cancel(&self, session: &SessionId, turn: Option<TurnId>) -> bool {
-        let slot = lock(&self.0.slots).get(session).map(Arc::clone);
-        let Some(slot) = slot else {
-            return false;
-        };
-        match &*lock(&slot.running) {
-            Some((running, cancel)) if turn.is_none_or(|turn| turn == *running) => {
-                cancel.cancel();
-                true
-            }
-            Some(_) | None => false,
-        }
+        self.0.slots.cancel(session, turn)
     }
 
     /// Resolves when no turn runs. Meant for a drain, when none can begin any more.
@@ -229,193 +172,129 @@ impl Turns {
         self.0.running.wait().await;
     }
 
+    async fn take(
+        self,
+        begin: BeginTurn,
+        span: Span,
+        answer: oneshot::Sender<Result<Asked, AskError>>,
+    ) {
+        let used = self.0.slots.enter(&begin.session);
+        let mut waiting = used.waiting.lock().await;
+        if let Some(joined) = self.join_waiting(&begin, &mut waiting) {
+            let _ = answer.send(joined);
+            return;
+        }
+        let asked = match self.begin(&begin).await {
+            Ok(Begin::Started { seq }) => {
+                let tell = |accepted| drop(answer.send(Ok(Asked::Accepted(accepted))));
+                return self.start(&used, begin, seq, span, tell);
+            }
+            Ok(Begin::Duplicate { turn, trace, seq }) => {
+                Ok(Asked::Accepted(Accepted::again(turn, trace, seq)))
+            }
+            // The lock is held: it cannot be a turn of this process that is just ending.
+            Ok(Begin::Busy { .. }) if used.is_free() => Err(answered_elsewhere()),
+            Ok(Begin::Busy { .. }) => self.wait(begin, span, &mut waiting),
+            Err(error) => Err(error.into()),
+        };
+        let _ = answer.send(asked);
+    }
+
+    /// A question that waits already, sent again, gets the same answer: it neither waits nor counts twice.
+    fn join_waiting(
+        &self,
+        begin: &BeginTurn,
+        waiting: &mut VecDeque<Waiting>,
+    ) -> Option<Result<Asked, AskError>> {
+        let message = begin.message.as_ref()?;
+        let (ahead, known) = waiting
+            .iter_mut()
+            .enumerate()
+            .find(|(_, known)| known.begin.message.as_ref() == Some(message))?;
+        let limit = self.0.limits.waiting_questions;
+        Some(if known.begin.content != begin.content {
+            Err(StoreError::Conflict.into())
+        } else if known.answers.len() >= limit {
+            Err(AskError::QueueFull { limit })
+        } else {
+            let (sender, answer) = oneshot::channel();
+            known.answers.push(sender);
+            Ok(Asked::Queued { ahead, answer })
+        })
+    }
+
+    fn wait(
+        &self,
+        begin: BeginTurn,
+        span: Span,
+        waiting: &mut VecDeque<Waiting>,
+    ) -> Result<Asked, AskError> {
+        let (ahead, limit) = (waiting.len(), self.0.limits.waiting_questions);
+        if ahead >= limit {
+            return Err(AskError::QueueFull { limit });
+        }
+        let (sender, answer) = oneshot::channel();
+        waiting.push_back(Waiting {
+            begin,
+            span,
+            answers: vec![sender],
+        });
+        Ok(Asked::Queued { ahead, answer })
+    }
+
+    async fn begin(&self, begin: &BeginTurn) -> Result<Begin, StoreError> {
+        let begun = self.0.store.begin_turn(begin.clone()).await;
+        if matches!(begun, Err(StoreError::Unavailable(_))) {
+            // Its answer may have been lost on the way. A turn that did begin is ended by dropping its writer.
+            let session = begin.session.clone();
+            drop(self.0.store.turn_writer(session, begin.turn, begin.trace));
+        }
+        begun
+    }
+
     /// Runs a turn that the store has begun. The caller holds the slot's lock.
-    fn start(&self, used: &SlotUse<'_>, begin: BeginTurn, seq: u64, parent: Span) -> Accepted {
-        let accepted = Accepted {
+    ///
+    /// Whoever asked is told before the turn's task exists, so that nobody hears of its end first.
+    fn start(
+        &self,
+        used: &SlotUse,
+        begin: BeginTurn,
+        seq: u64,
+        parent: Span,
+        tell: impl FnOnce(Accepted),
+    ) {
+        let cancel = CancellationToken::new();
+        used.set_running(begin.turn, cancel.clone());
+        let span = spans::invoke_agent(&parent, &begin.session, begin.turn);
+        spans::record_turn(&parent, begin.turn);
+        tell(Accepted {
             turn: begin.turn,
             trace: begin.trace,
             seq,
             duplicate: false,
-        };
-        let cancel = CancellationToken::new();
-        *lock(&used.slot.running) = Some((begin.turn, cancel.clone()));
-        let span = spans::invoke_agent(&parent, &begin.session, begin.turn);
-        spans::record_turn(&parent, begin.turn);
-        let turns = self.clone();
-        let task = async move { turns.run_and_seal(begin, seq, cancel).await };
+        });
+        let used = self.0.slots.enter(&begin.session);
+        let task = self.clone().run_and_seal(used, begin, seq, cancel);
         let tracked = self.0.running.track_future(task.instrument(span));
         self.0.tasks.spawn(tracked);
-        accepted
     }
+}
 
-    /// One turn to its very end: whatever happens, a final event is written, and the next question gets its turn.
-    async fn run_and_seal(self, begin: BeginTurn, seq: u64, cancel: CancellationToken) {
-        let shared = &self.0;
-        let used = shared.enter(&begin.session);
-        let mut log = shared
-            .store
-            .turn_writer(begin.session.clone(), begin.turn, begin.trace);
-        let work = AssertUnwindSafe(shared.run(&begin, seq, &mut log, &cancel)).catch_unwind();
-        let outcome = tokio::select! {
-            biased;
-            outcome = work => outcome.unwrap_or_else(|_| {
-                tracing::error!("a turn panicked");
-                Ok(Outcome(internal("a defect stopped the answer. Ask again.", "")))
-            }),
-            () = shared.stopped.cancelled() => Ok(Outcome(interrupted(""))),
-        };
-        let body = match outcome {
-            Ok(Outcome(EventBody::Error {
-                reason: TurnErrorReason::Interrupted,
-                ..
-            })) => interrupted(&log.text_so_far()),
-            Ok(Outcome(body)) => body,
-            Err(StoreError::Fenced) => {
-                tracing::warn!("the turn was taken away from this process");
-                spans::record_error(&Span::current(), "fenced", "the turn was taken away");
-                let waiting = used.slot.waiting.lock().await;
-                return self.next(&used, waiting).await;
-            }
-            Err(error) => {
-                tracing::error!(%error, "the session store did not take an event");
-                internal(
-                    "the answer could not be kept. Ask again.",
-                    &log.text_so_far(),
-                )
-            }
-        };
-        record(&body);
-        self.seal(&used, &mut log, body).await;
-    }
+// === impl Accepted ===
 
-    /// Writes the final event, as often as it takes, and starts the next question.
-    async fn seal(&self, used: &SlotUse<'_>, log: &mut TurnWriter, body: EventBody) {
-        loop {
-            let waiting = used.slot.waiting.lock().await;
-            match log.finish(body.clone()).await {
-                Ok(()) | Err(StoreError::Fenced) => return self.next(used, waiting).await,
-                Err(error) => {
-                    tracing::error!(%error, "the end of a turn could not be written, trying again");
-                }
-            }
-            drop(waiting);
-            // The next start of the process seals what this one could not.
-            if self.0.stopped.is_cancelled() {
-                return;
-            }
-            tokio::time::sleep(SEAL_RETRY).await;
-        }
-    }
-
-    /// The session is free: whoever waits longest goes on.
-    async fn next(&self, used: &SlotUse<'_>, mut waiting: MutexGuard<'_, VecDeque<Waiting>>) {
-        *lock(&used.slot.running) = None;
-        while let Some(next) = waiting.pop_front() {
-            if self.0.draining.is_cancelled() {
-                let _ = next.answer.send(Err(AskError::Stopping));
-                continue;
-            }
-            match self.0.store.begin_turn(next.begin.clone()).await {
-                Ok(Begin::Started { seq }) => {
-                    let accepted = self.start(used, next.begin, seq, next.span);
-                    let _ = next.answer.send(Ok(accepted));
-                    return;
-                }
-                Ok(Begin::Duplicate { turn, trace, seq }) => {
-                    let accepted = Accepted {
-                        turn,
-                        trace,
-                        seq,
-                        duplicate: true,
-                    };
-                    let _ = next.answer.send(Ok(accepted));
-                }
-                Ok(Begin::Busy { .. }) => {
-                    let why = "another process answers in this session".into();
-                    let _ = next.answer.send(Err(StoreError::Unavailable(why).into()));
-                }
-                Err(error) => {
-                    let _ = next.answer.send(Err(error.into()));
-                }
-            }
+impl Accepted {
+    /// A question that was sent before.
+    fn again(turn: TurnId, trace: TraceId, seq: u64) -> Self {
+        Self {
+            turn,
+            trace,
+            seq,
+            duplicate: true,
         }
     }
 }
 
-// === impl Shared ===
-
-impl Shared {
-    async fn run(
-        &self,
-        begin: &BeginTurn,
-        seq: u64,
-        log: &mut TurnWriter,
-        cancel: &CancellationToken,
-    ) -> Result<Outcome, StoreError> {
-        let events = self
-            .store
-            .read_before(&begin.session, seq, history::EVENTS)
-            .await?;
-        let turn = Turn {
-            question: Arc::clone(&begin.content),
-            history: history::messages(&events, self.agent.config.history_bytes),
-        };
-        self.agent.run_turn(turn, log, cancel).await
-    }
-
-    fn enter(&self, session: &SessionId) -> SlotUse<'_> {
-        let slot = Arc::clone(lock(&self.slots).entry(session.clone()).or_default());
-        SlotUse {
-            shared: self,
-            session: session.clone(),
-            slot,
-        }
-    }
-}
-
-impl Drop for SlotUse<'_> {
-    fn drop(&mut self) {
-        let mut slots = lock(&self.shared.slots);
-        // Two: the map's and this one. Nobody else can come in while the map is locked.
-        let last = Arc::strong_count(&self.slot) == 2;
-        if last && lock(&self.slot.running).is_none() {
-            slots.remove(&self.session);
-        }
-    }
-}
-
-fn record(body: &EventBody) {
-    let span = Span::current();
-    match body {
-        EventBody::Agent { finish, usage, .. } => {
-            spans::record_finish(&span, *finish);
-            spans::record_usage(&span, *usage);
-        }
-        EventBody::Error { reason, .. } => {
-            spans::record_error(&span, spans::error_type(*reason), "the turn failed");
-            tracing::warn!(reason = spans::error_type(*reason), "a turn failed");
-        }
-        EventBody::User { .. } | EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
-    }
-}
-
-fn interrupted(partial: &str) -> EventBody {
-    EventBody::Error {
-        reason: TurnErrorReason::Interrupted,
-        message: "The service stopped while it was answering. Please ask again.".into(),
-        partial: partial.into(),
-    }
-}
-
-fn internal(message: &str, partial: &str) -> EventBody {
-    EventBody::Error {
-        reason: TurnErrorReason::Internal,
-        message: message.into(),
-        partial: partial.into(),
-    }
-}
-
-/// A panic while one of these was held left nothing half done: each holds one value.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// A busy session whose turn is not of this process.
+fn answered_elsewhere() -> AskError {
+    StoreError::Unavailable("another process answers in this session".into()).into()
 }

@@ -9,7 +9,7 @@ use tonic::{Request, Status};
 use tracing::Span;
 
 use super::converse::{later, to_proto};
-use super::{ChatService, deadline, refused, stopping, store_failed};
+use super::{CLIENT_GONE, ChatService, deadline, refused, stopping, store_failed};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Cursor, EventBody, SessionId, TraceContext, TurnId};
 use crate::rpc::convert;
@@ -80,8 +80,13 @@ pub(super) async fn stream(
         span: span.clone(),
     };
     let asked = tokio::select! {
+        biased;
+        () = deadline::passed(deadline) => {
+            let status = status::deadline_exceeded();
+            spans::record_error(&span, "stream", status.message());
+            return Err(status);
+        }
         asked = service.turns.ask(&session, question) => asked,
-        () = deadline::passed(deadline) => return Err(status::deadline_exceeded()),
     };
     let progress = match asked {
         Ok(Asked::Accepted(accepted)) => Progress::Accepted(accepted),
@@ -111,6 +116,14 @@ pub(super) async fn stream(
         });
         Some((response, call))
     }))
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !matches!(self.progress, Progress::Ended) {
+            spans::record_error(&self.span, "client_gone", CLIENT_GONE);
+        }
+    }
 }
 
 // === impl Call ===

@@ -1,6 +1,6 @@
 //! `Converse`: one session followed, any number of questions asked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use tonic::{Status, Streaming};
 use tracing::Span;
 
-use super::{ChatService, deadline, refused, stopping, store_failed};
+use super::{CLIENT_GONE, ChatService, deadline, refused, stopping, store_failed};
 use crate::agent::{Accepted, AskError, Asked, Question};
-use crate::chat::{Event, SessionId, TurnId};
+use crate::chat::{Cursor, Event, SessionId, TurnId};
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
@@ -49,10 +49,12 @@ struct Conversation {
     follower: Follower,
     /// Where the log ended when the stream was opened.
     opened_at: u64,
-    /// The last event that was sent.
-    sent: u64,
+    /// True once everything up to there was sent.
+    caught_up: bool,
     /// Questions of this stream that wait for another turn to end.
     waiting: FuturesUnordered<WaitingAnswer>,
+    /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
+    refused: VecDeque<Response>,
     /// Turns this stream asked for and has not seen the end of.
     asked: HashMap<TurnId, Span>,
 }
@@ -79,7 +81,10 @@ pub(super) fn stream(
             },
             State::Open(mut conversation) => match conversation.next().await? {
                 Ok(response) => (Ok(response), State::Open(conversation)),
-                Err(status) => (Err(status), State::Ended),
+                Err(status) => {
+                    conversation.fail(&status);
+                    (Err(status), State::Ended)
+                }
             },
             State::Ended => return None,
         };
@@ -107,11 +112,11 @@ impl Opening {
             return Err(status::wrong_order(message));
         };
         let session = convert::session_id(&open.session_id)?;
-        let after = open.after.as_ref().map(|after| after.seq);
         let start = match open.after {
             Some(after) => Start::After(convert::cursor(after)),
             None => Start::Live,
         };
+        let wanted = start.clone();
         let follower = self.service.store.follow(session.clone(), start).await;
         let follower = follower.map_err(|error| store_failed(&error))?;
         let at = follower.opened();
@@ -122,13 +127,14 @@ impl Opening {
         };
         let conversation = Conversation {
             opened_at: at.end.seq,
-            sent: after.unwrap_or(at.end.seq),
+            caught_up: is_at_end(&wanted, &at.end),
             service: self.service,
             requests: Some(self.requests),
             deadline: self.deadline,
             session,
             follower,
             waiting: FuturesUnordered::new(),
+            refused: VecDeque::new(),
             asked: HashMap::new(),
         };
         Ok((Response::Opened(opened), conversation))
@@ -151,10 +157,13 @@ impl Conversation {
                     return Some(Err(status::deadline_exceeded()));
                 }
                 Some((id, span, answer)) = self.waiting.next(), if !self.waiting.is_empty() => {
-                    return Some(Ok(self.answered(id, span, answer)));
+                    match self.answered(id, span, answer) {
+                        refused @ Response::Rejected(_) => self.refused.push_back(refused),
+                        response => return Some(Ok(response)),
+                    }
                 }
                 request = receive(self.requests.as_mut()), if !closing => match request {
-                    Ok(Some(request)) => match self.take(request).await {
+                    Ok(Some(request)) => match self.take_in_time(request).await {
                         Ok(Some(response)) => return Some(Ok(response)),
                         Ok(None) => {}
                         Err(status) => return Some(Err(status)),
@@ -168,6 +177,9 @@ impl Conversation {
                         .map_err(|error| store_failed(&error));
                     return Some(response);
                 }
+                () = std::future::ready(()), if !self.refused.is_empty() => {
+                    return self.refused.pop_front().map(Ok);
+                }
                 // Last: what is there to be said is said first.
                 () = self.service.closed.cancelled() => return Some(Err(stopping())),
             }
@@ -178,8 +190,20 @@ impl Conversation {
     fn is_over(&self) -> bool {
         self.requests.is_none()
             && self.waiting.is_empty()
+            && self.refused.is_empty()
             && self.asked.is_empty()
-            && self.sent >= self.opened_at
+            && self.caught_up
+    }
+
+    /// A store that does not answer delays neither the deadline nor the end. What was asked stays asked.
+    async fn take_in_time(&mut self, request: ConverseRequest) -> Result<Option<Response>, Status> {
+        let (deadline, closed) = (self.deadline, self.service.closed.clone());
+        tokio::select! {
+            biased;
+            taken = self.take(request) => taken,
+            () = deadline::passed(deadline) => Err(status::deadline_exceeded()),
+            () = closed.cancelled() => Err(stopping()),
+        }
     }
 
     async fn take(&mut self, request: ConverseRequest) -> Result<Option<Response>, Status> {
@@ -256,7 +280,7 @@ impl Conversation {
     fn followed(&mut self, followed: Followed) -> Response {
         match followed {
             Followed::Event(event) => {
-                self.sent = event.seq;
+                self.caught_up |= event.seq >= self.opened_at;
                 if event.body.is_final() {
                     self.ended(&event);
                 }
@@ -268,7 +292,7 @@ impl Conversation {
                 change,
             } => Response::Text(convert::text_to_proto(turn, trace, change)),
             Followed::Reset { reason } => {
-                self.sent = 0;
+                self.caught_up = self.opened_at == 0;
                 Response::Reset(proto::Reset {
                     reason: reason.to_owned(),
                 })
@@ -279,6 +303,32 @@ impl Conversation {
     fn ended(&mut self, event: &Event) {
         if let Some(span) = self.asked.remove(&event.turn) {
             super::ask::record_end(&span, &event.body);
+        }
+    }
+
+    /// Notes that the stream ends before the turns it asked for.
+    fn fail(&mut self, status: &Status) {
+        for (_, span) in self.asked.drain() {
+            spans::record_error(&span, "stream", status.message());
+        }
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        for span in self.asked.values() {
+            spans::record_error(span, "client_gone", CLIENT_GONE);
+        }
+    }
+}
+
+/// Whether a follower that starts there has nothing to deliver of a log that ends at `end`.
+fn is_at_end(start: &Start, end: &Cursor) -> bool {
+    match start {
+        Start::Live => true,
+        Start::After(after) => {
+            let same = after.fingerprint.is_none() || after.fingerprint == end.fingerprint;
+            after.seq == end.seq && (same || end.seq == 0)
         }
     }
 }

@@ -7,16 +7,21 @@ use tonic::metadata::MetadataMap;
 
 /// Longest time-out that is told from none.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
+/// How much earlier a call ends than it was asked to: tonic has a timer of its own for the start of a call, which answers
+/// CANCELLED, and an answer needs time to arrive.
+const MARGIN: Duration = Duration::from_millis(5);
 
 /// When the caller stops waiting. `None` if it waits for ever, or if the value is malformed.
 pub(super) fn of(metadata: &MetadataMap) -> Option<Instant> {
     let timeout = parse(metadata.get("grpc-timeout")?.to_str().ok()?)?;
-    (timeout < LONGEST).then(|| Instant::now() + timeout)
+    (timeout < LONGEST).then(|| Instant::now() + timeout.saturating_sub(MARGIN))
 }
 
 /// Resolves at the deadline; never if there is none.
 pub(super) async fn passed(deadline: Option<Instant>) {
     match deadline {
+        // The clock of timers is coarser: it would wait for its next tick.
+        Some(deadline) if deadline <= Instant::now() => {}
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }

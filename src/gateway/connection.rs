@@ -26,6 +26,8 @@ use crate::rpc::status::{Refusal, RefusalKind};
 
 /// Frames that wait for the writer besides the service's own.
 const NOTICES: usize = 8;
+/// How long the answer to a client's close may take to be written.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the service may take to open a conversation.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -123,8 +125,19 @@ impl Reader {
                 }
                 Message::Text(text) => self.take(text.as_str()),
                 Message::Binary(_) => Err(InvalidFrame::Binary),
-                Message::Ping(_) | Message::Pong(_) => Ok(None),
-                Message::Close(_) => return,
+                // The library has the pong in its buffer, which has no bound: nothing more is read until there is room.
+                Message::Ping(_) => {
+                    if self.notices.send(Notice::Flush).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                Message::Pong(_) => continue,
+                Message::Close(_) => {
+                    // The library writes the answer when it is read from once more.
+                    let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.stream.next()).await;
+                    return;
+                }
             };
             let frame = match answer {
                 Ok(None) => continue,

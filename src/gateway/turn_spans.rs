@@ -1,6 +1,5 @@
 //! The gateway's spans of the questions one connection asked: from the frame received to the final frame written.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -13,12 +12,16 @@ use crate::telemetry::{self, spans};
 /// The method questions are asked with, for spans.
 const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
 
-/// Spans of questions that have no final frame yet. Shared by the reader, which begins them, and the writer.
+/// Spans of questions that have no final frame yet, oldest first. Shared by the reader, which begins them, and the writer.
+///
+/// Each question has its own, also one that was sent before: what becomes of the repetition is not what becomes of the
+/// first.
 #[derive(Debug, Default)]
-pub(super) struct TurnSpans(Mutex<HashMap<String, TurnSpan>>);
+pub(super) struct TurnSpans(Mutex<Vec<TurnSpan>>);
 
 #[derive(Debug)]
 struct TurnSpan {
+    request_id: String,
     /// Known once the question has become a turn.
     turn: Option<TurnId>,
     received: Instant,
@@ -35,46 +38,45 @@ impl TurnSpans {
         id: &MessageId,
         caller: &TraceContext,
     ) -> TraceContext {
-        let mut spans = self.lock();
-        let span = spans.entry(id.as_str().to_owned()).or_insert_with(|| {
-            let gateway = spans::gateway_turn(session);
-            telemetry::set_parent(&gateway, caller);
-            let client = spans::rpc_client(&gateway, METHOD);
-            TurnSpan {
-                turn: None,
-                received: Instant::now(),
-                partial_sent: false,
-                gateway,
-                client,
-            }
+        let gateway = spans::gateway_turn(session);
+        telemetry::set_parent(&gateway, caller);
+        let client = spans::rpc_client(&gateway, METHOD);
+        let context = telemetry::context_of(&client);
+        self.lock().push(TurnSpan {
+            request_id: id.as_str().to_owned(),
+            turn: None,
+            received: Instant::now(),
+            partial_sent: false,
+            gateway,
+            client,
         });
-        telemetry::context_of(&span.client)
+        context
     }
 
     /// A question became a turn.
     pub(super) fn accepted(&self, request_id: &str, turn: TurnId) {
-        if let Some(span) = self.lock().get_mut(request_id) {
-            span.turn = Some(turn);
-            spans::record_turn(&span.gateway, turn);
+        for span in self.lock().iter_mut() {
+            if span.turn.is_none() && span.request_id == request_id {
+                span.turn = Some(turn);
+                spans::record_turn(&span.gateway, turn);
+            }
         }
     }
 
     /// A partial of a turn was written.
     pub(super) fn partial_sent(&self, turn: TurnId) {
-        let mut spans = self.lock();
-        let Some(span) = spans.values_mut().find(|span| span.turn == Some(turn)) else {
-            return;
-        };
-        if !span.partial_sent {
-            span.partial_sent = true;
-            spans::record_first_partial(&span.gateway, span.received.elapsed());
+        for span in self.lock().iter_mut() {
+            if span.turn == Some(turn) && !span.partial_sent {
+                span.partial_sent = true;
+                spans::record_first_partial(&span.gateway, span.received.elapsed());
+            }
         }
     }
 
     /// A turn's final frame was written.
     pub(super) fn ended(&self, event: &Event) {
         let mut spans = self.lock();
-        spans.retain(|_, span| {
+        spans.retain(|span| {
             if span.turn != Some(event.turn) {
                 return true;
             }
@@ -93,7 +95,12 @@ impl TurnSpans {
 
     /// A question was refused. Returns its trace.
     pub(super) fn refused(&self, request_id: &str, refusal: &Refusal) -> TraceId {
-        let Some(span) = self.lock().remove(request_id) else {
+        let mut spans = self.lock();
+        // The newest one: if there are several, the first was not refused, or it would be gone.
+        let refused = spans
+            .iter()
+            .rposition(|span| span.turn.is_none() && span.request_id == request_id);
+        let Some(span) = refused.map(|index| spans.remove(index)) else {
             return TraceId::default();
         };
         let error_type = match refusal.kind {
@@ -111,7 +118,7 @@ impl TurnSpans {
         !self.lock().is_empty()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, TurnSpan>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<TurnSpan>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,7 +126,7 @@ impl TurnSpans {
 impl Drop for TurnSpans {
     /// The connection is gone; its turns go on without it.
     fn drop(&mut self) {
-        for span in self.lock().values() {
+        for span in self.lock().iter() {
             span.fail("client_gone", "the client left before the final frame");
         }
     }
@@ -129,5 +136,40 @@ impl TurnSpan {
     fn fail(&self, error_type: &'static str, message: &str) {
         spans::record_error(&self.client, error_type, message);
         spans::record_error(&self.gateway, error_type, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repetition_that_is_refused_leaves_the_first_alone() {
+        let spans = TurnSpans::default();
+        let (session, id) = (SessionId::random(), MessageId::parse("q").unwrap());
+        let refusal = Refusal {
+            kind: RefusalKind::Caller,
+            message: "used before".to_owned(),
+        };
+        let turn = TurnId::random();
+        spans.begin(&session, &id, &TraceContext::default());
+        spans.accepted("q", turn);
+        spans.begin(&session, &id, &TraceContext::default());
+        spans.refused("q", &refusal);
+        assert!(spans.any(), "the first one runs");
+        spans.refused("q", &refusal);
+        assert!(spans.any(), "a turn is not refused any more");
+        spans.ended(&Event {
+            seq: 2,
+            turn,
+            trace: TraceId::default(),
+            time: std::time::SystemTime::UNIX_EPOCH,
+            body: EventBody::Error {
+                reason: crate::chat::TurnErrorReason::Model,
+                message: "".into(),
+                partial: "".into(),
+            },
+        });
+        assert!(!spans.any());
     }
 }

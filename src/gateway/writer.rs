@@ -11,6 +11,7 @@ use axum::extract::ws::{Message, WebSocket};
 use futures_util::SinkExt as _;
 use futures_util::stream::SplitSink;
 use tokio::sync::{mpsc, watch};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Gateway;
@@ -26,11 +27,13 @@ use crate::rpc::status::{Refusal, RefusalKind};
 pub(super) enum Notice {
     /// A frame.
     Frame(String),
+    /// What the library has buffered: the answer to a ping.
+    Flush,
     /// The end.
     Close(Close),
 }
 
-/// How long the client may take to answer a close.
+/// How long a close may take to be written, and the client to answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the frames of an earlier turn may take to be read from the service.
 const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,6 +52,8 @@ pub(super) struct Writer {
     answer: Answer,
     /// The first event this connection is sent live or by its position.
     first_seq: u64,
+    /// The last event that came live.
+    position: u64,
     /// Where the log ended when the connection was opened.
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
@@ -95,6 +100,7 @@ impl Writer {
             heard,
             answer: Answer::default(),
             first_seq: 0,
+            position: 0,
             history_end: 0,
             running: None,
         }
@@ -114,7 +120,7 @@ impl Writer {
     pub(super) async fn give_up(&mut self, refusal: Refusal) {
         let frame = frames::refused(&refusal, None, TraceId::default());
         if self.send(frame).await.is_ok() {
-            self.close(close_for(&refusal)).await;
+            self.close(self.close_for(&refusal)).await;
         }
     }
 
@@ -126,13 +132,15 @@ impl Writer {
         let shared = Arc::clone(&self.gateway.0);
         let mut next_ping = Instant::now() + shared.config.ping_interval;
         loop {
-            if shared.draining.is_cancelled() && self.running.is_none() && !self.spans.any() {
+            let idle = self.running.is_none() && !self.spans.any();
+            if idle && shared.draining.is_cancelled() {
                 return Err(End::Close(Close::GoingAway));
             }
             tokio::select! {
                 biased;
                 Some(notice) = self.notices.recv() => match notice {
                     Notice::Frame(frame) => self.send(frame).await?,
+                    Notice::Flush => self.flush().await?,
                     Notice::Close(close) => return Err(End::Close(close)),
                 },
                 () = until(self.answer.due) => self.send_partial().await?,
@@ -140,12 +148,12 @@ impl Writer {
                     next_ping = Instant::now() + shared.config.ping_interval;
                     self.heartbeat().await?;
                 }
-                () = shared.draining.cancelled(), if self.running.is_none() => {}
+                () = shared.draining.cancelled(), if idle => {}
                 update = updates.next() => match update {
                     Some(Ok(update)) => self.take(update, first_seq).await?,
                     Some(Err(refusal)) => {
                         tracing::debug!(%refusal, "the service ended a conversation");
-                        return Err(End::Close(close_for(&refusal)));
+                        return Err(End::Close(self.close_for(&refusal)));
                     }
                     None => return Err(End::Close(Close::GoingAway)),
                 },
@@ -157,6 +165,7 @@ impl Writer {
         match update {
             Update::Opened { end, running } => {
                 self.first_seq = first_seq.unwrap_or(end.seq + 1);
+                self.position = self.first_seq - 1;
                 self.history_end = end.seq;
                 self.running = running;
                 Ok(())
@@ -196,12 +205,14 @@ impl Writer {
             Update::Reset => {
                 self.answer = Answer::default();
                 self.first_seq = 1;
+                self.position = 0;
                 self.send(frames::gap()).await
             }
         }
     }
 
     async fn event(&mut self, event: &Event) -> Result<(), End> {
+        self.position = event.seq;
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
@@ -241,7 +252,11 @@ impl Writer {
 
     /// What was said before a turn failed is in no frame but a partial.
     async fn text_before_error(&mut self, event: &Event, text: &str) -> Result<(), End> {
-        if text.is_empty() || self.answer.sent == Some(text.len()) {
+        let sent = self
+            .answer
+            .sent
+            .filter(|_| self.answer.turn == Some(event.turn));
+        if text.is_empty() || sent == Some(text.len()) {
             return Ok(());
         }
         self.send(frames::partial(text, event.turn, event.trace))
@@ -278,18 +293,24 @@ impl Writer {
         self.write(Message::Ping(axum::body::Bytes::new())).await
     }
 
-    /// Sends the frames of an earlier turn again, to a client that sent its question again.
+    /// Gives a client that sent its question again the frames of its turn: all of them if its end was sent before,
+    /// otherwise those from before the connection, for the rest comes live.
     async fn replay(&mut self, turn: TurnId, seq: u64) -> Result<(), End> {
         let events = timeout(REPLAY_TIMEOUT, self.events_of(turn, seq)).await;
         let events = match events {
             Ok(Ok(events)) => events,
-            Ok(Err(refusal)) => return Err(End::Close(close_for(&refusal))),
+            Ok(Err(refusal)) => return Err(End::Close(self.close_for(&refusal))),
             Err(_) => return Err(End::Close(Close::Internal)),
         };
-        let ended = events.iter().any(|event| event.body.is_final());
+        // The log may be ahead of what has come live.
+        let over = events
+            .iter()
+            .any(|event| event.body.is_final() && event.seq <= self.position);
         for event in &events {
-            // What a running turn has still to say comes live.
-            if ended || event.seq < self.first_seq {
+            if over || event.seq < self.first_seq {
+                if let EventBody::Error { partial, .. } = &event.body {
+                    self.text_before_error(event, partial).await?;
+                }
                 if let Some(frame) = frames::event(event) {
                     self.send(frame).await?;
                 }
@@ -334,7 +355,18 @@ impl Writer {
 
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let deadline = self.gateway.0.config.write_timeout;
-        match timeout(deadline, self.sink.send(message)).await {
+        let written = timeout(deadline, self.sink.send(message)).await;
+        self.written(written)
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        let deadline = self.gateway.0.config.write_timeout;
+        let flushed = timeout(deadline, self.sink.flush()).await;
+        self.written(flushed)
+    }
+
+    fn written(&self, written: Result<Result<(), axum::Error>, Elapsed>) -> Result<(), End> {
+        match written {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => {
@@ -349,9 +381,20 @@ impl Writer {
 
     async fn close(&mut self, close: Close) {
         let frame = Message::Close(Some(close.frame()));
-        if self.write(frame).await.is_ok() {
+        if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, self.sink.send(frame)).await {
             // The reader ends the connection when the client has answered.
             tokio::time::sleep(CLOSE_TIMEOUT).await;
+        }
+    }
+
+    fn close_for(&self, refusal: &Refusal) -> Close {
+        match refusal.kind {
+            // Only who leaves may ask clients to come back at once.
+            RefusalKind::Unavailable if self.gateway.0.draining.is_cancelled() => Close::GoingAway,
+            RefusalKind::Limit => Close::TryAgainLater,
+            RefusalKind::Caller | RefusalKind::Service | RefusalKind::Unavailable => {
+                Close::Internal
+            }
         }
     }
 }
@@ -374,14 +417,6 @@ impl Answer {
             let due = self.last_sent.map_or(now, |last| last + interval);
             self.due = Some(due.max(now));
         }
-    }
-}
-
-fn close_for(refusal: &Refusal) -> Close {
-    match refusal.kind {
-        RefusalKind::Unavailable => Close::GoingAway,
-        RefusalKind::Limit => Close::TryAgainLater,
-        RefusalKind::Caller | RefusalKind::Service => Close::Internal,
     }
 }
 

@@ -476,3 +476,108 @@ async fn health_and_both_reflections_answer() {
     assert!(answer.contains("FileDescriptorResponse"), "{answer}");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_cursor_that_does_not_fit_is_answered_also_if_the_client_side_is_closed() {
+    let app = TestApp::start().await;
+    all(app
+        .grpc()
+        .await
+        .ask(ask("misfit", "Hello"))
+        .await
+        .unwrap()
+        .into_inner())
+    .await
+    .unwrap();
+    for (seq, fingerprint) in [(99, ""), (2, "of another log"), (1, "of another log")] {
+        let first = Say::Open(Open {
+            session_id: "misfit".to_owned(),
+            after: Some(Cursor {
+                seq,
+                fingerprint: fingerprint.to_owned(),
+            }),
+        });
+        let mut reader = Conversation::start(&app, first).await;
+        reader.requests = None;
+        let mut said = vec![];
+        while let Some(response) = reader.next().await.unwrap() {
+            said.push(match response {
+                Said::Opened(_) => 100,
+                Said::Reset(_) => 0,
+                Said::Event(event) => event.seq,
+                other => panic!("{other:?}"),
+            });
+        }
+        assert_eq!(said, [100, 0, 1, 2], "{seq} {fingerprint}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_deadline_holds_while_the_store_does_not_answer() {
+    let app = TestApp::start().await;
+    let shell = rusqlite::Connection::open(app.folder().join("sessions.db")).unwrap();
+    shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let requests = [open("stuck", None), Say::Ask(question("Hello", "q"))];
+    let requests = requests.map(|request| ConverseRequest {
+        request: Some(request),
+    });
+    let mut request = Request::new(tokio_stream::StreamExt::chain(
+        tokio_stream::iter(requests),
+        tokio_stream::pending(),
+    ));
+    request.set_timeout(Duration::from_millis(500));
+    let begun = tokio::time::Instant::now();
+    let mut responses = app
+        .grpc()
+        .await
+        .converse(request)
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(responses.message().await.unwrap().is_some());
+    let status = responses.message().await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    let mut request = Request::new(ask("stuck-too", "Hello"));
+    request.set_timeout(Duration::from_millis(500));
+    let status = app.grpc().await.ask(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    shell.execute_batch("COMMIT").unwrap();
+
+    // What was asked stays asked.
+    let again = AskRequest {
+        session_id: "stuck".to_owned(),
+        question: Some(question("Hello", "q")),
+    };
+    let again = app.grpc().await.ask(again).await.unwrap();
+    let responses = all(again.into_inner()).await.unwrap();
+    assert!(matches!(&responses[0], Asked::Accepted(accepted) if accepted.duplicate));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_deadline_that_has_passed_already_asks_nothing() {
+    let app = TestApp::start().await;
+    let mut request = Request::new(ask("late", "Hello"));
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "1n".parse().unwrap());
+    let status = app.grpc().await.ask(request).await.unwrap_err();
+    // Before the request has been read it is tonic's timer that answers, with CANCELLED.
+    assert!(
+        matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled),
+        "{status:?}"
+    );
+    let mut late = Conversation::start(&app, open("late", Some(0))).await;
+    let Said::Opened(opened) = late.said().await else {
+        panic!("not opened")
+    };
+    assert_eq!(opened.end.unwrap().seq, 0);
+    app.stop().await;
+}

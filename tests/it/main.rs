@@ -18,4 +18,5 @@ mod grpc;
 mod guide;
 mod process;
 mod traces;
+mod trouble;
 mod websocket;

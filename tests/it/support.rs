@@ -84,6 +84,11 @@ impl TestApp {
         assert_eq!(self.life.tasks().len(), 0, "tasks are left over");
     }
 
+    /// Where its store and its script are.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// A WebSocket client of a session.
     pub(crate) async fn chat(&self, session: &str) -> Client {
         Client::connect(self.http, &format!("/ws/{session}"), &[])
