@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,10 @@ export class Server {
       ...settings,
     };
     this.log = '';
-    process.once('exit', () => this.process?.kill('SIGKILL'));
+    process.once('exit', () => {
+      this.process?.kill('SIGKILL');
+      rmSync(this.folder, { recursive: true, force: true });
+    });
   }
 
   // Resolves when the server is ready.

@@ -1,10 +1,12 @@
 """A dragoman process under test: started on free ports, awaited, and stopped by its pid."""
 
+import atexit
 import ctypes
 import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -27,6 +29,7 @@ class Server:
     def __init__(self, script: dict | None = None, **settings: str):
         """`script` is played by the scripted model; without one the guide answers, as fast as it can."""
         self.folder = Path(tempfile.mkdtemp(prefix="dragoman-test-"))
+        atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.log = self.folder / "server.log"
         model = "guide"
         if script is not None:

@@ -145,24 +145,6 @@ async def test_a_turn_joins_the_callers_trace(scripted, session):
         assert (await ask(socket, "Hello", traceparent="nonsense")).trace_id != trace
 
 
-async def test_the_delta_subprotocol_sends_what_is_new(scripted, session):
-    async with websockets.connect(scripted.ws(session), subprotocols=["dragoman.v1.delta"]) as socket:
-        assert socket.subprotocol == "dragoman.v1.delta"
-        await socket.send(json.dumps({"content": "answer slowly"}))
-        assert (await receive(socket))["type"] == "user"
-        text, deltas = None, 0
-        while (frame := await receive(socket))["type"] == "agent_partial":
-            if "delta" in frame:
-                assert "content" not in frame
-                text, deltas = text + frame["delta"], deltas + 1
-            else:
-                assert text is None, "the text was replaced although nothing was lost"
-                text = frame["content"]
-        assert deltas > 1
-        assert frame["content"] == SLOW_TEXT
-        assert frame["content"].startswith(text)
-
-
 async def test_a_client_is_pinged_and_may_answer():
     with Server(SCRIPT, gateway__ping_interval="1s") as server:
         async with websockets.connect(server.ws("pinged")) as socket:
