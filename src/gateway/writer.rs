@@ -4,6 +4,8 @@
 //! most once an interval. Every other frame is written as it comes. Nothing queues here: while a write waits, the service's
 //! stream waits too, and a follower there is a cursor, not a queue.
 
+mod answer;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +16,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
 use super::frames;
 use super::turn_spans::TurnSpans;
-use crate::chat::{Cursor, Event, EventBody, SessionId, TextChange, TraceId, TurnId};
+use crate::chat::{Cursor, Event, EventBody, SessionId, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
 use crate::rpc::status::{Refusal, RefusalKind};
 
@@ -58,19 +61,6 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
-}
-
-/// The text of the running turn, and how much of it the client has.
-#[derive(Debug, Default)]
-struct Answer {
-    turn: Option<TurnId>,
-    trace: TraceId,
-    text: String,
-    /// Length of the text in the last partial; `None` before the first.
-    sent: Option<usize>,
-    /// When the next partial may go out; `None` if nothing is new.
-    due: Option<Instant>,
-    last_sent: Option<Instant>,
 }
 
 /// Why writing ends.
@@ -395,27 +385,6 @@ impl Writer {
             RefusalKind::Caller | RefusalKind::Service | RefusalKind::Unavailable => {
                 Close::Internal
             }
-        }
-    }
-}
-
-// === impl Answer ===
-
-impl Answer {
-    fn apply(&mut self, turn: TurnId, trace: TraceId, change: TextChange, interval: Duration) {
-        if self.turn != Some(turn) {
-            *self = Self::default();
-            self.turn = Some(turn);
-            self.trace = trace;
-        }
-        match change {
-            TextChange::Replace(text) => self.text = text,
-            TextChange::Append(text) => self.text.push_str(&text),
-        }
-        if self.due.is_none() && self.sent != Some(self.text.len()) {
-            let now = Instant::now();
-            let due = self.last_sent.map_or(now, |last| last + interval);
-            self.due = Some(due.max(now));
         }
     }
 }
