@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
 use super::frames;
@@ -24,7 +25,6 @@ use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
 use crate::rpc::status::{Refusal, RefusalKind};
-use answer::Answer;
 
 /// What the reader wants written.
 #[derive(Debug)]
@@ -39,8 +39,6 @@ pub(super) enum Notice {
 
 /// How long a close may take to be written, and the client to answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the frames of an earlier turn may take to be read from the service.
-const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
 /// An answer up to this length, in bytes, may come without a partial.
 const FEW_WORDS: usize = 40;
 
@@ -134,7 +132,7 @@ impl Writer {
                     Notice::Flush => self.flush().await?,
                     Notice::Close(close) => return Err(End::Close(close)),
                 },
-                () = until(self.answer.due()) => self.send_partial().await?,
+                () = until(self.answer.due) => self.send_partial().await?,
                 () = sleep_until(next_ping) => {
                     next_ping = Instant::now() + shared.config.ping_interval;
                     self.heartbeat().await?;
@@ -233,7 +231,7 @@ impl Writer {
     async fn last_partial(&mut self, event: &Event, content: &str) -> Result<(), End> {
         // A turn that was over when the connection was opened is history: it is shown as it is.
         let live = event.seq > self.history_end;
-        if live && self.answer.sent_of(event.turn).is_none() && content.len() > FEW_WORDS {
+        if live && self.answer.sent.is_none() && content.len() > FEW_WORDS {
             self.send(frames::partial(content, event.turn, event.trace))
                 .await?;
             self.spans.partial_sent(event.turn);
@@ -243,7 +241,11 @@ impl Writer {
 
     /// What was said before a turn failed is in no frame but a partial.
     async fn text_before_error(&mut self, event: &Event, text: &str) -> Result<(), End> {
-        if text.is_empty() || self.answer.sent_of(event.turn) == Some(text.len()) {
+        let sent = self
+            .answer
+            .sent
+            .filter(|_| self.answer.turn == Some(event.turn));
+        if text.is_empty() || sent == Some(text.len()) {
             return Ok(());
         }
         self.send(frames::partial(text, event.turn, event.trace))
@@ -251,11 +253,17 @@ impl Writer {
     }
 
     async fn send_partial(&mut self) -> Result<(), End> {
-        let Some((turn, frame)) = self.answer.take_partial() else {
+        let Some(turn) = self.answer.turn else {
             return Ok(());
         };
+        if self.answer.due.is_none() {
+            return Ok(());
+        }
+        let frame = frames::partial(&self.answer.text, turn, self.answer.trace);
+        self.answer.due = None;
+        self.answer.sent = Some(self.answer.text.len());
         self.send(frame).await?;
-        self.answer.partial_sent();
+        self.answer.last_sent = Some(Instant::now());
         self.spans.partial_sent(turn);
         Ok(())
     }
@@ -272,36 +280,6 @@ impl Writer {
         self.send(frames::PING.to_owned()).await?;
         // Old clients do not answer the frame above; every WebSocket client answers this one.
         self.write(Message::Ping(axum::body::Bytes::new())).await
-    }
-
-    /// Gives a client that sent its question again the frames of its turn: all of them if its end was sent before,
-    /// otherwise those from before the connection, for the rest comes live.
-    async fn replay(&mut self, turn: TurnId, seq: u64) -> Result<(), End> {
-        let events = replay::events_of(&self.gateway.0.chat, &self.session, turn, seq);
-        let events = timeout(REPLAY_TIMEOUT, events).await;
-        let events = match events {
-            Ok(Ok(events)) => events,
-            Ok(Err(refusal)) => return Err(End::Close(self.close_for(&refusal))),
-            Err(_) => return Err(End::Close(Close::Internal)),
-        };
-        // The log may be ahead of what has come live.
-        let over = events
-            .iter()
-            .any(|event| event.body.is_final() && event.seq <= self.position);
-        for event in &events {
-            if over || event.seq < self.first_seq {
-                if let EventBody::Error { partial, .. } = &event.body {
-                    self.text_before_error(event, partial).await?;
-                }
-                if let Some(frame) = frames::event(event) {
-                    self.send(frame).await?;
-                }
-                if event.body.is_final() {
-                    self.spans.ended(event);
-                }
-            }
-        }
-        Ok(())
     }
 
     async fn send(&mut self, frame: String) -> Result<(), End> {

@@ -1,27 +1,28 @@
-//! The text of the running turn, and how much of it the client has: what conflates partials.
+//! The conflation of partials: the text as it grows, and when its newest state goes out.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::chat::{TextChange, TraceId, TurnId};
-use crate::gateway::frames;
 
-/// One turn's text as it grows.
+/// The text of the running turn, and how much of it the client has.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
-    turn: Option<TurnId>,
-    trace: TraceId,
-    text: String,
+    pub(super) turn: Option<TurnId>,
+    pub(super) trace: TraceId,
+    pub(super) text: String,
     /// Length of the text in the last partial; `None` before the first.
-    sent: Option<usize>,
+    pub(super) sent: Option<usize>,
     /// When the next partial may go out; `None` if nothing is new.
-    due: Option<Instant>,
-    last_sent: Option<Instant>,
+    pub(super) due: Option<Instant>,
+    pub(super) last_sent: Option<Instant>,
 }
 
+// === impl Answer ===
+
 impl Answer {
-    /// The text changed. A partial is due at once, or `interval` after the last one.
+    /// Takes a change, and notes when it may be shown.
     pub(super) fn apply(
         &mut self,
         turn: TurnId,
@@ -44,29 +45,42 @@ impl Answer {
             self.due = Some(due.max(now));
         }
     }
+}
 
-    /// When the next partial is to be taken.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.due
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(answer: &mut Answer, turn: TurnId, change: TextChange) {
+        answer.apply(turn, TraceId(1), change, Duration::from_millis(40));
     }
 
-    /// The newest state as a frame, if it is news.
-    pub(super) fn take_partial(&mut self) -> Option<(TurnId, String)> {
-        self.due.take()?;
-        self.sent = Some(self.text.len());
-        Some((
-            self.turn?,
-            frames::partial(&self.text, self.turn?, self.trace),
-        ))
+    #[tokio::test(start_paused = true)]
+    async fn the_first_text_is_due_at_once_and_the_next_after_the_interval() {
+        let (mut answer, turn) = (Answer::default(), TurnId::random());
+        say(&mut answer, turn, TextChange::Replace("a".to_owned()));
+        assert_eq!(answer.due, Some(Instant::now()));
+        (answer.due, answer.sent, answer.last_sent) = (None, Some(1), Some(Instant::now()));
+        say(&mut answer, turn, TextChange::Append("b".to_owned()));
+        let due = Instant::now() + Duration::from_millis(40);
+        assert_eq!(answer.due, Some(due));
+        tokio::time::advance(Duration::from_millis(10)).await;
+        say(&mut answer, turn, TextChange::Append("c".to_owned()));
+        assert_eq!((answer.due, answer.text.as_str()), (Some(due), "abc"));
     }
 
-    /// The partial was written. The interval counts from here: a slow socket sets the pace.
-    pub(super) fn partial_sent(&mut self) {
-        self.last_sent = Some(Instant::now());
-    }
-
-    /// Length of the text in the last partial of that turn.
-    pub(super) fn sent_of(&self, turn: TurnId) -> Option<usize> {
-        self.sent.filter(|_| self.turn == Some(turn))
+    #[tokio::test(start_paused = true)]
+    async fn another_turn_begins_anew_and_nothing_new_is_not_due() {
+        let (mut answer, turn) = (Answer::default(), TurnId::random());
+        say(&mut answer, turn, TextChange::Replace("a".to_owned()));
+        (answer.due, answer.sent) = (None, Some(1));
+        say(&mut answer, turn, TextChange::Append(String::new()));
+        assert_eq!(answer.due, None);
+        say(
+            &mut answer,
+            TurnId::random(),
+            TextChange::Replace("z".to_owned()),
+        );
+        assert_eq!((answer.text.as_str(), answer.sent), ("z", None));
     }
 }
