@@ -104,6 +104,15 @@ struct Shared {
     slots: Arc<Slots>,
 }
 
+/// A turn that the store has begun and nobody runs yet.
+#[derive(Debug)]
+struct Started {
+    begin: BeginTurn,
+    /// Position of its `user` event.
+    seq: u64,
+    cancel: CancellationToken,
+}
+
 // === impl Turns ===
 
 impl Turns {
@@ -184,10 +193,11 @@ impl Turns {
             let _ = answer.send(joined);
             return;
         }
-        let asked = match self.begin(&begin).await {
+        let cancel = CancellationToken::new();
+        let asked = match self.begin(&used, &begin, &cancel).await {
             Ok(Begin::Started { seq }) => {
                 let tell = |accepted| drop(answer.send(Ok(Asked::Accepted(accepted))));
-                return self.start(&used, begin, seq, span, tell);
+                return self.start(Started { begin, seq, cancel }, span, tell);
             }
             Ok(Begin::Duplicate { turn, trace, seq }) => {
                 Ok(Asked::Accepted(Accepted::again(turn, trace, seq)))
@@ -242,12 +252,24 @@ impl Turns {
         Ok(Asked::Queued { ahead, answer })
     }
 
-    async fn begin(&self, begin: &BeginTurn) -> Result<Begin, StoreError> {
+    /// Turns a question into a turn, if the session is free. The caller holds the slot's lock.
+    ///
+    /// The turn is noted as running before the store has it: whoever reads its question in the log can cancel it.
+    async fn begin(
+        &self,
+        used: &SlotUse,
+        begin: &BeginTurn,
+        cancel: &CancellationToken,
+    ) -> Result<Begin, StoreError> {
+        let noted = used.set_running(begin.turn, cancel);
         let begun = self.0.store.begin_turn(begin.clone()).await;
         if matches!(begun, Err(StoreError::Unavailable(_))) {
             // Its answer may have been lost on the way. A turn that did begin is ended by dropping its writer.
             let session = begin.session.clone();
             drop(self.0.store.turn_writer(session, begin.turn, begin.trace));
+        }
+        if noted && !matches!(begun, Ok(Begin::Started { .. })) {
+            used.set_free();
         }
         begun
     }
@@ -255,26 +277,18 @@ impl Turns {
     /// Runs a turn that the store has begun. The caller holds the slot's lock.
     ///
     /// Whoever asked is told before the turn's task exists, so that nobody hears of its end first.
-    fn start(
-        &self,
-        used: &SlotUse,
-        begin: BeginTurn,
-        seq: u64,
-        parent: Span,
-        tell: impl FnOnce(Accepted),
-    ) {
-        let cancel = CancellationToken::new();
-        used.set_running(begin.turn, cancel.clone());
+    fn start(&self, started: Started, parent: Span, tell: impl FnOnce(Accepted)) {
+        let begin = &started.begin;
         let span = spans::invoke_agent(&parent, &begin.session, begin.turn);
         spans::record_turn(&parent, begin.turn);
         tell(Accepted {
             turn: begin.turn,
             trace: begin.trace,
-            seq,
+            seq: started.seq,
             duplicate: false,
         });
         let used = self.0.slots.enter(&begin.session);
-        let task = self.clone().run_and_seal(used, begin, seq, cancel);
+        let task = self.clone().run_and_seal(used, started);
         let tracked = self.0.running.track_future(task.instrument(span));
         self.0.tasks.spawn(tracked);
     }

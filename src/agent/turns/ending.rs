@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use super::slots::{SlotUse, Waiting};
-use super::{Accepted, AskError, Shared, Turns, answered_elsewhere};
+use super::{Accepted, AskError, Shared, Started, Turns, answered_elsewhere};
 use crate::agent::{Outcome, Turn, history};
 use crate::chat::{EventBody, TurnErrorReason};
 use crate::store::{Begin, BeginTurn, StoreError, TurnWriter};
@@ -24,13 +24,8 @@ const SEAL_RETRY: Duration = Duration::from_millis(500);
 
 impl Turns {
     /// One turn to its very end: whatever happens, a final event is written, and the next question gets its turn.
-    pub(super) async fn run_and_seal(
-        self,
-        used: SlotUse,
-        begin: BeginTurn,
-        seq: u64,
-        cancel: CancellationToken,
-    ) {
+    pub(super) async fn run_and_seal(self, used: SlotUse, started: Started) {
+        let Started { begin, seq, cancel } = started;
         let shared = &self.0;
         let mut log = shared
             .store
@@ -108,10 +103,11 @@ impl Turns {
             let refused = if self.0.draining.is_cancelled() {
                 AskError::Stopping
             } else {
-                match self.begin(&begin).await {
+                let cancel = CancellationToken::new();
+                match self.begin(used, &begin, &cancel).await {
                     Ok(Begin::Started { seq }) => {
                         let tell = |accepted| Waiting::answer(answers, &Ok(accepted));
-                        return self.start(used, begin, seq, span, tell);
+                        return self.start(Started { begin, seq, cancel }, span, tell);
                     }
                     Ok(Begin::Duplicate { turn, trace, seq }) => {
                         Waiting::answer(answers, &Ok(Accepted::again(turn, trace, seq)));

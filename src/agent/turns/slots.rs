@@ -89,9 +89,14 @@ impl Slots {
 // === impl Slot ===
 
 impl Slot {
-    /// Notes the running turn and what cancels it.
-    pub(super) fn set_running(&self, turn: TurnId, cancel: CancellationToken) {
-        *lock(&self.running) = Some((turn, cancel));
+    /// Notes the running turn and what cancels it; false if another one runs.
+    pub(super) fn set_running(&self, turn: TurnId, cancel: &CancellationToken) -> bool {
+        let mut running = lock(&self.running);
+        if running.is_some() {
+            return false;
+        }
+        *running = Some((turn, cancel.clone()));
+        true
     }
 
     /// Notes that no turn runs.
