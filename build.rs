@@ -20,6 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut config = Config::new();
     // The error details of google.rpc are made and read with tonic-types; its Status is the same message.
     config.extern_path(".google.rpc", "::tonic_types::pb");
-    configure().compile_fds_with_config(descriptors, config)?;
+    configure()
+        .codec_path("crate::rpc::codec::SmallBuffers")
+        .compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

@@ -3,13 +3,17 @@
 //! Order: telemetry, ports, catalog and model, store, services. Ports come early, so that a taken one is known before
 //! anything is opened; nobody is answered before everything is ready.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use futures_util::StreamExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 use crate::agent::{Agent, Turns};
 use crate::catalog::{self, Catalog};
@@ -26,6 +30,8 @@ use crate::tools::Tools;
 
 /// How long traces may take to be sent at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait after a failed accept.
+const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Streams a client may open and reset before it is told to calm down (CVE-2023-44487, "rapid reset").
 const PENDING_RESETS: usize = 20;
 
@@ -109,11 +115,16 @@ impl App {
         )?;
 
         let draining = life.draining().clone();
-        life.spawn(gateway::serve(http, gateway.router(), draining, tasks));
+        let http = gateway::serve(http, gateway.router(), draining, tasks);
+        life.spawn_essential("the HTTP server", async move {
+            http.await;
+            Ok(())
+        });
         let draining = life.draining().clone().cancelled_owned();
-        let server = grpc_server(&config.chat_service, service).await?;
+        let server = grpc_server(&config.chat_service, service, &life).await?;
         life.spawn_essential("the gRPC server", async move {
             let incoming = TcpIncoming::from(grpc).with_nodelay(Some(true));
+            let incoming = incoming.then(pause_after_error);
             server
                 .serve_with_incoming_shutdown(incoming, draining)
                 .await?;
@@ -144,11 +155,13 @@ impl App {
 async fn grpc_server(
     config: &chat_service::Config,
     service: proto::chat_server::ChatServer<ChatService>,
+    life: &Lifecycle,
 ) -> anyhow::Result<tonic::transport::server::Router> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health
         .set_serving::<proto::chat_server::ChatServer<ChatService>>()
         .await;
+    life.spawn(report_drain(health, life.clone()));
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -165,6 +178,30 @@ async fn grpc_server(
         .add_service(health_service)
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?))
+}
+
+/// Balancers that ask or watch the health service send nothing more as soon as a drain begins.
+async fn report_drain(mut health: HealthReporter, life: Lifecycle) {
+    let services = ["", proto::chat_server::SERVICE_NAME];
+    life.draining().cancelled().await;
+    for service in services {
+        let status = ServingStatus::NotServing;
+        health.set_service_status(service, status).await;
+    }
+    life.closed().cancelled().await;
+    // Ends the streams of those who watch, which tonic would wait for.
+    for service in services {
+        health.clear_service_status(service).await;
+    }
+}
+
+/// tonic tries again at once after a failed accept, which mostly means that the process is out of file descriptors.
+async fn pause_after_error(accepted: io::Result<TcpStream>) -> io::Result<TcpStream> {
+    if let Err(error) = &accepted {
+        tracing::warn!(%error, "a gRPC connection could not be accepted");
+        tokio::time::sleep(ACCEPT_RETRY).await;
+    }
+    accepted
 }
 
 async fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {

@@ -5,6 +5,7 @@
 mod ask;
 mod converse;
 mod deadline;
+mod outcome;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,11 +14,10 @@ use futures_util::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::agent::{AskError, Turns};
+use crate::agent::Turns;
 use crate::rpc::proto::chat_server::{self, ChatServer};
 use crate::rpc::proto::{AskRequest, AskResponse, ConverseRequest, ConverseResponse};
-use crate::rpc::status;
-use crate::store::{Store, StoreError};
+use crate::store::Store;
 
 /// How gRPC clients are served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,6 @@ type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// Why a span ended before its turn.
 const CLIENT_GONE: &str = "the client left before the end of the turn";
-/// What a client that is told to come back later should wait.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -98,40 +95,4 @@ impl chat_server::Chat for ChatService {
         let stream = ask::stream(self.clone(), request, deadline).await?;
         Ok(Response::new(Box::pin(stream)))
     }
-}
-
-/// A refused question, for the wire.
-fn refused(error: &AskError) -> Status {
-    match error {
-        AskError::TooLong { .. } => status::invalid_field("content", &error.to_string()),
-        AskError::QueueFull { .. } => {
-            status::limit(&error.to_string(), "WAITING_QUESTIONS", Some(RETRY_AFTER))
-        }
-        AskError::Stopping => status::unavailable(&error.to_string(), "STOPPING", RETRY_AFTER),
-        AskError::Store(error) => store_failed(error),
-    }
-}
-
-/// What the store said, for the wire.
-fn store_failed(error: &StoreError) -> Status {
-    let message = error.to_string();
-    match error {
-        StoreError::RateLimited { retry_after } => {
-            status::limit(&message, "RATE_LIMIT", Some(*retry_after))
-        }
-        StoreError::Conflict => status::conflict(&message),
-        StoreError::SessionFull => status::limit(&message, "SESSION_EVENTS", None),
-        StoreError::TooLarge { .. } => status::invalid_field("content", &message),
-        StoreError::Fenced | StoreError::Unavailable(_) => {
-            // The cause is in the log; clients cannot do anything with it.
-            let message = "the session store is not available: try again in a moment";
-            status::unavailable(message, "STORE", RETRY_AFTER)
-        }
-    }
-}
-
-/// The stream ends because the process does.
-fn stopping() -> Status {
-    let message = "the service is stopping: open the stream again with your cursor";
-    status::unavailable(message, "STOPPING", RETRY_AFTER)
 }

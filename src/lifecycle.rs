@@ -4,8 +4,13 @@
 //! whoever still listens is sent away. The first signal drains, a second one or the deadline stops.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +36,15 @@ pub struct Lifecycle {
     stopped: CancellationToken,
     draining: CancellationToken,
     tasks: TaskTracker,
+    /// Made by the first wait and kept: a second signal that comes before the second wait is not lost.
+    signals: Arc<Mutex<Option<Signals>>>,
+}
+
+/// SIGINT and SIGTERM.
+#[derive(Debug)]
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
 /// How long it may take to seal what runs.
@@ -49,6 +63,7 @@ impl Lifecycle {
             draining: stopped.child_token(),
             stopped,
             tasks: TaskTracker::new(),
+            signals: Arc::default(),
         }
     }
 
@@ -88,9 +103,10 @@ impl Lifecycle {
     {
         let life = self.clone();
         self.spawn(async move {
-            let result = task.await;
-            if let Err(error) = &result {
-                tracing::error!(error = format!("{error:#}"), "{name} failed");
+            match AssertUnwindSafe(task).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(error = format!("{error:#}"), "{name} failed"),
+                Err(_) => tracing::error!("{name} panicked"),
             }
             if !life.draining.is_cancelled() {
                 tracing::error!("{name} ended, so the process stops");
@@ -102,7 +118,7 @@ impl Lifecycle {
     /// Waits for the first signal, or for the process to stop by itself; `Err` in the latter case.
     pub async fn until_signal(&self) -> Result<(), StoppedByItself> {
         tokio::select! {
-            () = signal() => Ok(()),
+            () = self.signal() => Ok(()),
             () = self.stopped.cancelled() => Err(StoppedByItself),
         }
     }
@@ -116,7 +132,7 @@ impl Lifecycle {
         let hurry = tokio::select! {
             () = &mut turns_ended => false,
             () = self.stopped.cancelled() => true,
-            () = signal() => {
+            () = self.signal() => {
                 tracing::warn!("second signal: running turns are sealed now");
                 true
             }
@@ -145,6 +161,37 @@ impl Lifecycle {
             );
         }
     }
+
+    /// Resolves at a signal that no earlier call has seen.
+    async fn signal(&self) {
+        let mut signals = self.signals.lock().await;
+        if signals.is_none() {
+            *signals = Signals::listen().ok();
+        }
+        match &mut *signals {
+            Some(signals) => signals.next().await,
+            // Without a handler the signal ends the process by itself.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+// === impl Signals ===
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// The process stopped because a part of it did.
@@ -152,15 +199,15 @@ impl Lifecycle {
 #[error("a part of the process ended, see the log")]
 pub struct StoppedByItself;
 
-/// SIGINT or SIGTERM.
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the signal ends the process by itself.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_essential_task_that_panics_stops_everything() {
+        let life = Lifecycle::new();
+        life.spawn_essential("a task", async { panic!("on purpose") });
+        let stopped = tokio::time::timeout(Duration::from_secs(5), life.stopped().cancelled());
+        stopped.await.expect("everything stops");
     }
 }

@@ -1,6 +1,7 @@
 //! gRPC: the generated types, the only conversion to and from them, and a client that speaks in our own words.
 
 pub mod client;
+pub mod codec;
 pub mod convert;
 pub mod status;
 

@@ -8,10 +8,9 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Status};
 use tracing::Span;
 
-use super::converse::{later, to_proto};
-use super::{CLIENT_GONE, ChatService, deadline, refused, stopping, store_failed};
+use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
-use crate::chat::{Cursor, EventBody, SessionId, TraceContext, TurnId};
+use crate::chat::{Cursor, SessionId, TraceContext, TurnId};
 use crate::rpc::convert;
 use crate::rpc::proto::ask_response::Response;
 use crate::rpc::proto::{self, AskRequest, AskResponse};
@@ -92,7 +91,7 @@ pub(super) async fn stream(
         Ok(Asked::Accepted(accepted)) => Progress::Accepted(accepted),
         Ok(Asked::Queued { ahead, answer }) => Progress::Queued { ahead, answer },
         Err(error) => {
-            let status = refused(&error);
+            let status = outcome::refused(&error);
             spans::record_error(&span, "refused", status.message());
             return Err(status);
         }
@@ -136,7 +135,7 @@ impl Call {
             () = deadline::passed(deadline) => Some(Err(status::deadline_exceeded())),
             response = self.advance() => response.transpose(),
             // Last: what is there to be said is said first.
-            () = closed.cancelled() => Some(Err(stopping())),
+            () = closed.cancelled() => Some(Err(outcome::stopping())),
         }
     }
 
@@ -150,7 +149,9 @@ impl Call {
                 })))
             }
             Progress::Waiting(answer) => {
-                let accepted = later(answer).await.map_err(|error| refused(&error))?;
+                let accepted = outcome::later(answer)
+                    .await
+                    .map_err(|error| outcome::refused(&error))?;
                 self.accepted(accepted).await.map(Some)
             }
             Progress::Accepted(accepted) => self.accepted(accepted).await.map(Some),
@@ -176,13 +177,13 @@ impl Call {
             .store
             .follow(self.session.clone(), Start::After(before))
             .await
-            .map_err(|error| store_failed(&error))?;
+            .map_err(|error| outcome::store_failed(&error))?;
         self.progress = Progress::Following {
             turn: accepted.turn,
             follower: Box::new(follower),
         };
         let request_id = self.request_id.clone();
-        Ok(Response::Accepted(to_proto(
+        Ok(Response::Accepted(outcome::accepted(
             request_id,
             &self.session,
             accepted,
@@ -199,12 +200,12 @@ impl Call {
             match follower
                 .next()
                 .await
-                .map_err(|error| store_failed(&error))?
+                .map_err(|error| outcome::store_failed(&error))?
             {
                 Followed::Event(event) if event.turn == wanted => {
                     let ended = event.body.is_final();
                     if ended {
-                        record_end(&self.span, &event.body);
+                        outcome::record_end(&self.span, &event.body);
                     }
                     return Ok((Response::Event(convert::event_to_proto(&event)), ended));
                 }
@@ -223,17 +224,6 @@ impl Call {
                 Followed::Event(_) | Followed::Text { .. } => {}
             }
         }
-    }
-}
-
-/// Notes on the span of a question how its turn ended.
-pub(super) fn record_end(span: &Span, body: &EventBody) {
-    match body {
-        EventBody::Agent { finish, .. } => spans::record_finish(span, *finish),
-        EventBody::Error { reason, .. } => {
-            spans::record_error(span, spans::error_type(*reason), "the turn failed");
-        }
-        EventBody::User { .. } | EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
     }
 }
 

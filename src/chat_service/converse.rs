@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, unfold};
 use futures_util::{Stream, StreamExt as _};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tonic::{Status, Streaming};
 use tracing::Span;
 
-use super::{CLIENT_GONE, ChatService, deadline, refused, stopping, store_failed};
+use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Cursor, Event, SessionId, TurnId};
 use crate::rpc::proto::converse_request::Request;
@@ -105,7 +104,7 @@ impl Opening {
                 return Err(Status::deadline_exceeded("no `open` came within 10 s"));
             }
             () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
-            () = self.service.closed.cancelled() => return Err(stopping()),
+            () = self.service.closed.cancelled() => return Err(outcome::stopping()),
         };
         let Some(Request::Open(open)) = first.and_then(|first| first.request) else {
             let message = "the first message of a conversation must be `open`";
@@ -118,7 +117,7 @@ impl Opening {
         };
         let wanted = start.clone();
         let follower = self.service.store.follow(session.clone(), start).await;
-        let follower = follower.map_err(|error| store_failed(&error))?;
+        let follower = follower.map_err(|error| outcome::store_failed(&error))?;
         let at = follower.opened();
         let opened = proto::Opened {
             end: Some(convert::cursor_to_proto(&at.end)),
@@ -174,14 +173,14 @@ impl Conversation {
                 followed = self.follower.next() => {
                     let response = followed
                         .map(|followed| self.followed(followed))
-                        .map_err(|error| store_failed(&error));
+                        .map_err(|error| outcome::store_failed(&error));
                     return Some(response);
                 }
                 () = std::future::ready(()), if !self.refused.is_empty() => {
                     return self.refused.pop_front().map(Ok);
                 }
                 // Last: what is there to be said is said first.
-                () = self.service.closed.cancelled() => return Some(Err(stopping())),
+                () = self.service.closed.cancelled() => return Some(Err(outcome::stopping())),
             }
         }
     }
@@ -202,7 +201,7 @@ impl Conversation {
             biased;
             taken = self.take(request) => taken,
             () = deadline::passed(deadline) => Err(status::deadline_exceeded()),
-            () = closed.cancelled() => Err(stopping()),
+            () = closed.cancelled() => Err(outcome::stopping()),
         }
     }
 
@@ -244,8 +243,9 @@ impl Conversation {
             Ok(Asked::Accepted(accepted)) => self.answered(request_id, span, Ok(accepted)),
             Ok(Asked::Queued { ahead, answer }) => {
                 let id = request_id.clone();
-                self.waiting
-                    .push(Box::pin(async move { (id, span, later(answer).await) }));
+                self.waiting.push(Box::pin(
+                    async move { (id, span, outcome::later(answer).await) },
+                ));
                 Response::Queued(proto::Queued {
                     request_id,
                     ahead: u32::try_from(ahead).unwrap_or(u32::MAX),
@@ -267,10 +267,10 @@ impl Conversation {
                 if !accepted.duplicate {
                     self.asked.insert(accepted.turn, span);
                 }
-                Response::Accepted(to_proto(request_id, &self.session, accepted))
+                Response::Accepted(outcome::accepted(request_id, &self.session, accepted))
             }
             Err(error) => {
-                let status = refused(&error);
+                let status = outcome::refused(&error);
                 spans::record_error(&span, "refused", status.message());
                 rejected(request_id, &status)
             }
@@ -302,7 +302,7 @@ impl Conversation {
 
     fn ended(&mut self, event: &Event) {
         if let Some(span) = self.asked.remove(&event.turn) {
-            super::ask::record_end(&span, &event.body);
+            outcome::record_end(&span, &event.body);
         }
     }
 
@@ -331,30 +331,6 @@ fn is_at_end(start: &Start, end: &Cursor) -> bool {
             after.seq == end.seq && (same || end.seq == 0)
         }
     }
-}
-
-/// An accepted question, for the wire.
-pub(super) fn to_proto(
-    request_id: String,
-    session: &SessionId,
-    accepted: Accepted,
-) -> proto::Accepted {
-    proto::Accepted {
-        request_id,
-        turn_id: accepted.turn.to_string(),
-        trace_id: accepted.trace.to_string(),
-        duplicate: accepted.duplicate,
-        seq: accepted.seq,
-        session_id: session.as_str().to_owned(),
-    }
-}
-
-/// What becomes of a question that waits.
-pub(super) async fn later(
-    answer: oneshot::Receiver<Result<Accepted, AskError>>,
-) -> Result<Accepted, AskError> {
-    // Dropped only when the process ends.
-    answer.await.unwrap_or(Err(AskError::Stopping))
 }
 
 async fn receive(

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt as _;
 use futures_util::stream::SplitStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 use tungstenite::Error as SocketError;
 
@@ -17,7 +17,6 @@ use super::Gateway;
 use super::close::Close;
 use super::frames::{self, ClientFrame, InvalidFrame};
 use super::turn_spans::TurnSpans;
-use super::upgrade::Admitted;
 use super::writer::{Notice, Writer};
 use crate::chat::{Cursor, MessageId, SessionId};
 use crate::rpc::client::{Chat, Conversation, Requests};
@@ -30,6 +29,16 @@ const NOTICES: usize = 8;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the service may take to open a conversation.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A client that may connect.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) session: SessionId,
+    /// Where its copy of the log ends, if it said so.
+    pub(super) after: Option<Cursor>,
+    /// Given back when the connection ends.
+    pub(super) _permit: OwnedSemaphorePermit,
+}
 
 /// Serves one admitted client to its end.
 pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket) {

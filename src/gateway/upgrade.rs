@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::close::Close;
+use super::connection::Admitted;
 use super::{Gateway, connection};
 use crate::chat::{Cursor, SessionId};
 
@@ -21,16 +21,6 @@ const READ_BUFFER: usize = 1024;
 const FRAME_SLACK: usize = 16;
 /// How long a refused client may take to answer the close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// A client that may connect.
-#[derive(Debug)]
-pub(super) struct Admitted {
-    pub(super) session: SessionId,
-    /// Where its copy of the log ends, if it said so.
-    pub(super) after: Option<Cursor>,
-    /// Given back when the connection ends.
-    pub(super) _permit: OwnedSemaphorePermit,
-}
 
 /// `GET /ws/{session_id}`.
 pub(super) async fn upgrade(

@@ -4,6 +4,9 @@
 //! most once an interval. Every other frame is written as it comes. Nothing queues here: while a write waits, the service's
 //! stream waits too, and a follower there is a cursor, not a queue.
 
+mod answer;
+mod replay;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,11 +17,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
 use super::frames;
 use super::turn_spans::TurnSpans;
-use crate::chat::{Cursor, Event, EventBody, SessionId, TextChange, TraceId, TurnId};
+use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
 use crate::rpc::status::{Refusal, RefusalKind};
 
@@ -35,8 +39,6 @@ pub(super) enum Notice {
 
 /// How long a close may take to be written, and the client to answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the frames of an earlier turn may take to be read from the service.
-const REPLAY_TIMEOUT: Duration = Duration::from_secs(10);
 /// An answer up to this length, in bytes, may come without a partial.
 const FEW_WORDS: usize = 40;
 
@@ -58,19 +60,6 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
-}
-
-/// The text of the running turn, and how much of it the client has.
-#[derive(Debug, Default)]
-struct Answer {
-    turn: Option<TurnId>,
-    trace: TraceId,
-    text: String,
-    /// Length of the text in the last partial; `None` before the first.
-    sent: Option<usize>,
-    /// When the next partial may go out; `None` if nothing is new.
-    due: Option<Instant>,
-    last_sent: Option<Instant>,
 }
 
 /// Why writing ends.
@@ -293,62 +282,6 @@ impl Writer {
         self.write(Message::Ping(axum::body::Bytes::new())).await
     }
 
-    /// Gives a client that sent its question again the frames of its turn: all of them if its end was sent before,
-    /// otherwise those from before the connection, for the rest comes live.
-    async fn replay(&mut self, turn: TurnId, seq: u64) -> Result<(), End> {
-        let events = timeout(REPLAY_TIMEOUT, self.events_of(turn, seq)).await;
-        let events = match events {
-            Ok(Ok(events)) => events,
-            Ok(Err(refusal)) => return Err(End::Close(self.close_for(&refusal))),
-            Err(_) => return Err(End::Close(Close::Internal)),
-        };
-        // The log may be ahead of what has come live.
-        let over = events
-            .iter()
-            .any(|event| event.body.is_final() && event.seq <= self.position);
-        for event in &events {
-            if over || event.seq < self.first_seq {
-                if let EventBody::Error { partial, .. } = &event.body {
-                    self.text_before_error(event, partial).await?;
-                }
-                if let Some(frame) = frames::event(event) {
-                    self.send(frame).await?;
-                }
-                if event.body.is_final() {
-                    self.spans.ended(event);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The log of one turn, as far as it is written.
-    async fn events_of(&self, turn: TurnId, seq: u64) -> Result<Vec<Event>, Refusal> {
-        let before = Cursor {
-            seq: seq.saturating_sub(1),
-            fingerprint: None,
-        };
-        let chat = &self.gateway.0.chat;
-        let mut conversation = chat.converse(&self.session, Some(before)).await?;
-        // A conversation whose client side is closed ends where the log ended when it was opened.
-        drop(conversation.requests);
-        let mut events = Vec::new();
-        while let Some(update) = conversation.updates.next().await {
-            match update? {
-                Update::Event(event) if event.turn == turn => {
-                    let ended = event.body.is_final();
-                    events.push(event);
-                    if ended {
-                        break;
-                    }
-                }
-                Update::Event(_) if !events.is_empty() => break,
-                _ => {}
-            }
-        }
-        Ok(events)
-    }
-
     async fn send(&mut self, frame: String) -> Result<(), End> {
         self.write(Message::Text(frame.into())).await
     }
@@ -395,27 +328,6 @@ impl Writer {
             RefusalKind::Caller | RefusalKind::Service | RefusalKind::Unavailable => {
                 Close::Internal
             }
-        }
-    }
-}
-
-// === impl Answer ===
-
-impl Answer {
-    fn apply(&mut self, turn: TurnId, trace: TraceId, change: TextChange, interval: Duration) {
-        if self.turn != Some(turn) {
-            *self = Self::default();
-            self.turn = Some(turn);
-            self.trace = trace;
-        }
-        match change {
-            TextChange::Replace(text) => self.text = text,
-            TextChange::Append(text) => self.text.push_str(&text),
-        }
-        if self.due.is_none() && self.sent != Some(self.text.len()) {
-            let now = Instant::now();
-            let due = self.last_sent.map_or(now, |last| last + interval);
-            self.due = Some(due.max(now));
         }
     }
 }

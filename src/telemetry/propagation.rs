@@ -10,16 +10,19 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::chat::{TraceContext, TraceId};
 
+/// Longest `tracestate` that is passed on: what the specification asks for at least. It is kept with every span.
+const TRACESTATE_BYTES: usize = 512;
+
 /// Makes `span` a child of a caller's span. An empty or malformed context changes nothing, as the specification asks.
 /// Must be called before anything else uses the span.
 pub fn set_parent(span: &Span, parent: &TraceContext) {
     if parent.is_empty() {
         return;
     }
-    let carrier = HashMap::from([
-        ("traceparent".to_owned(), parent.traceparent.clone()),
-        ("tracestate".to_owned(), parent.tracestate.clone()),
-    ]);
+    let mut carrier = HashMap::from([("traceparent".to_owned(), parent.traceparent.clone())]);
+    if parent.tracestate.len() <= TRACESTATE_BYTES {
+        carrier.insert("tracestate".to_owned(), parent.tracestate.clone());
+    }
     let context = TraceContextPropagator::new()
         .extract_with_context(&opentelemetry::Context::new(), &carrier);
     if context.span().span_context().is_valid() {

@@ -581,3 +581,27 @@ async fn a_deadline_that_has_passed_already_asks_nothing() {
     assert_eq!(opened.end.unwrap().seq, 0);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn who_watches_the_health_is_told_of_a_drain_and_does_not_hold_it_up() {
+    let app = TestApp::start().await;
+    let mut browser = app.chat("health").await;
+    browser.ask("slow").await;
+    assert_eq!(browser.frame().await["type"], "user");
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("http://{}", app.grpc)).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+    let request = tonic_health::pb::HealthCheckRequest {
+        service: "dragoman.chat.v1.Chat".to_owned(),
+    };
+    let mut watch = health.watch(request).await.unwrap().into_inner();
+    assert_eq!(watch.message().await.unwrap().unwrap().status, 1);
+    let told = async {
+        let status = timeout(PATIENCE, watch.message()).await.unwrap();
+        assert_eq!(status.unwrap().unwrap().status, 2, "not serving");
+        // The turn goes on meanwhile.
+        while browser.frame().await["type"] != "agent" {}
+        while let Ok(Some(_)) = timeout(PATIENCE, watch.message()).await.unwrap() {}
+    };
+    tokio::join!(app.stop(), told);
+}

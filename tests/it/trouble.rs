@@ -115,7 +115,7 @@ async fn a_flood_of_pings_whose_answers_are_not_read_is_not_taken() {
     // Ping frames of 125 bytes, masked with zeros.
     let mut pings = vec![];
     for _ in 0..1_000 {
-        pings.extend([0x89, 0x80 | 125, 0, 0, 0, 0]);
+        pings.extend([0x89, 0x80 | 0x7d, 0, 0, 0, 0]);
         pings.extend([b'x'; 125]);
     }
     let (socket, mut sent) = (client.socket.get_mut(), 0);

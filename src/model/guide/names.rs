@@ -153,7 +153,6 @@ impl Names {
     fn best(&self, phrase: &str) -> Meaning {
         let owned = |names: Vec<&str>| names.into_iter().map(ToOwned::to_owned).collect();
         match self.matching.best(phrase) {
-            Matches::Exact(name) => Meaning::Table(name.to_owned()),
             // What merely resembles a name may be another one that the list leaves out: the tools
             // know all of them.
             Matches::Clear(name) if self.is_partial => Meaning::Nothing {
@@ -162,7 +161,7 @@ impl Names {
             Matches::Several(names) if self.is_partial => Meaning::Nothing {
                 nearest: owned(names),
             },
-            Matches::Clear(name) => Meaning::Table(name.to_owned()),
+            Matches::Exact(name) | Matches::Clear(name) => Meaning::Table(name.to_owned()),
             Matches::Several(names) => Meaning::Several(owned(names)),
             Matches::None { nearest } => Meaning::Nothing {
                 nearest: owned(nearest),

@@ -118,6 +118,36 @@ impl Process {
         assert!(status.success());
     }
 
+    /// Allows it to have no more open files than this.
+    pub(crate) async fn limit_open_files(&self, most: u32) {
+        let id = self.child.id().expect("a running process").to_string();
+        let limit = format!("--nofile={most}:{most}");
+        let status = Command::new("prlimit")
+            .args([&limit, "--pid", &id])
+            .status()
+            .await
+            .unwrap();
+        assert!(status.success());
+    }
+
+    /// Processor time it has used, in hundredths of a second.
+    pub(crate) fn cpu_ticks(&self) -> u64 {
+        let id = self.child.id().expect("a running process");
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let numbers = fields.split_whitespace().skip(11).take(2);
+        numbers.map(|number| number.parse::<u64>().unwrap()).sum()
+    }
+
+    /// Memory it has resident, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let id = self.child.id().expect("a running process");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let number = line.unwrap().split_whitespace().nth(1);
+        number.unwrap().parse().unwrap()
+    }
+
     /// Waits for its end.
     pub(crate) async fn ended(mut self) -> Ended {
         let status = timeout(PATIENCE, self.child.wait())
