@@ -48,6 +48,8 @@ class Conversation:
     def __init__(self, channel: grpc.aio.Channel):
         self.call = chat_pb2_grpc.ChatStub(channel).Converse()
         self.opened: pb.Opened | None = None
+        self.text = Text()
+        self.speaking = ""
 
     async def open(self, session: str, after: pb.Cursor | None = None) -> "Conversation":
         await self.write(open=pb.Open(session_id=session, after=after))
@@ -64,6 +66,10 @@ class Conversation:
         response = await self.call.read()
         if response is grpc.aio.EOF:
             raise AssertionError(f"the stream ended: {await self.call.code()} {await self.call.details()}")
+        if response.HasField("text"):
+            if response.text.turn_id != self.speaking:
+                self.text, self.speaking = Text(), response.text.turn_id
+            self.text.take(response.text)
         return response
 
     async def until(self, kind: str) -> pb.ConverseResponse:
@@ -74,24 +80,15 @@ class Conversation:
                 return response
 
     async def turn(self) -> list[pb.Event]:
-        """Reads the events of a turn to its final one, and checks the text on the way."""
+        """Reads the events of a turn to its final one."""
         events: list[pb.Event] = []
-        text = Text()
         while True:
-            response = await self.next()
-            match response.WhichOneof("response"):
-                case "text":
-                    text.take(response.text)
-                case "event":
-                    event = response.event
-                    if events:
-                        assert event.seq == events[-1].seq + 1, f"seq {event.seq} after {events[-1].seq}"
-                        assert event.turn_id == events[0].turn_id
-                    events.append(event)
-                    if event.WhichOneof("body") in FINALS:
-                        if event.HasField("agent"):
-                            assert event.agent.content.startswith(text.value or "")
-                        return events
-
-    async def close(self) -> None:
-        await self.call.done_writing()
+            event = (await self.until("event")).event
+            if events:
+                assert event.seq == events[-1].seq + 1, f"seq {event.seq} after {events[-1].seq}"
+                assert event.turn_id == events[0].turn_id
+            events.append(event)
+            if event.HasField("agent") and event.turn_id == self.speaking:
+                assert event.agent.content.startswith(self.text.value)
+            if event.WhichOneof("body") in FINALS:
+                return events
