@@ -23,7 +23,7 @@ use crate::gateway::{self, Gateway, Ready};
 use crate::lifecycle::Lifecycle;
 use crate::model::Model;
 use crate::rpc::client::Chat;
-use crate::rpc::proto;
+use crate::rpc::{proto, status};
 use crate::store::{self, Store};
 use crate::telemetry::Telemetry;
 use crate::tools::Tools;
@@ -165,6 +165,7 @@ async fn grpc_server(
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(status::DETAILS_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let mut server = Server::builder()

@@ -10,6 +10,9 @@ use tonic_types::{ErrorDetails, StatusExt as _, pb};
 /// `ErrorInfo.domain` of every error.
 pub const DOMAIN: &str = "dragoman.chat";
 
+/// The schema of the details, for reflection: clients that know it only from there can show them.
+pub use tonic_types::pb::FILE_DESCRIPTOR_SET as DETAILS_DESCRIPTOR_SET;
+
 /// A call or a message that was refused, for callers that know no gRPC.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
