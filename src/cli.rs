@@ -18,6 +18,9 @@ use output::{complain, print};
 
 /// The exit code of a program whose configuration is wrong (`EX_CONFIG` of sysexits).
 const EXIT_CONFIG: u8 = 78;
+/// Most threads for work that computes or blocks, which is what tools do. The library's own bound of 512 is for work that
+/// mostly waits; a rush of questions would leave that many stacks behind.
+const BLOCKING_THREADS: usize = 16;
 /// How long threads that block may hold up the end of the process, after everything has been
 /// stopped.
 const BLOCKED_THREADS: Duration = Duration::from_secs(1);
@@ -77,7 +80,11 @@ fn with_config(settings: &SettingFlags, use_it: impl FnOnce(Loaded) -> ExitCode)
 }
 
 fn with_runtime(use_it: impl FnOnce(&Runtime) -> ExitCode) -> ExitCode {
-    match Builder::new_multi_thread().enable_all().build() {
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    match runtime {
         Ok(runtime) => {
             let code = use_it(&runtime);
             runtime.shutdown_timeout(BLOCKED_THREADS);
