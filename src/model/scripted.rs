@@ -1,5 +1,6 @@
 //! A model that plays a file of steps, described in `scripted.md`.
 
+mod file;
 mod script;
 
 use std::path::{Path, PathBuf};

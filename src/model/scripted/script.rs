@@ -5,12 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::ScriptError;
+use super::file::{File, FileCall, FileEntry, When};
 use crate::chat::ToolCall;
-use crate::model::{End, ErrorKind, ModelError, ModelEvent};
+use crate::model::{ModelError, ModelEvent};
 
 pub(super) const MAX_FILE_BYTES: u64 = 4 << 20;
 const MAX_SAID_BYTES: usize = 64 << 20;
@@ -81,102 +79,6 @@ pub(super) fn read(path: &Path) -> Result<Script, ScriptError> {
         place,
         problem,
     })
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    scenarios: Vec<FileScenario>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileScenario {
-    when: Option<When>,
-    steps: Vec<Vec<FileEntry>>,
-    #[serde(default)]
-    repeat_last_step: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum When {
-    Exact(String),
-    Contains(String),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum FileEntry {
-    Text(String),
-    Pieces(Vec<String>),
-    Cut(FileCut),
-    Repeat(FileRepeat),
-    DelayMs(u64),
-    Call(FileCall),
-    Usage(FileUsage),
-    Error(FileError),
-    End(FileEnd),
-    Hang,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileCut {
-    text: String,
-    characters: usize,
-    #[serde(default)]
-    pause_ms: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileRepeat {
-    text: String,
-    times: usize,
-    #[serde(default)]
-    pause_ms: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileCall {
-    id: Option<String>,
-    name: String,
-    arguments: Option<Value>,
-    raw_arguments: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileUsage {
-    input_tokens: u64,
-    output_tokens: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileError {
-    kind: FileErrorKind,
-    message: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FileErrorKind {
-    RateLimited,
-    Server,
-    Timeout,
-    Transport,
-    Protocol,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum FileEnd {
-    Stop,
-    ToolCalls,
-    Length,
 }
 
 /// What is wrong, and where in the file.
@@ -401,30 +303,6 @@ impl Call {
                 .unwrap_or_else(|| format!("scripted-{}-{}", request + 1, before + 1).into()),
             name: Arc::clone(&self.name),
             arguments: Arc::clone(&self.arguments),
-        }
-    }
-}
-
-// === impl FileErrorKind, FileEnd ===
-
-impl From<FileErrorKind> for ErrorKind {
-    fn from(kind: FileErrorKind) -> Self {
-        match kind {
-            FileErrorKind::RateLimited => Self::RateLimited,
-            FileErrorKind::Server => Self::Server,
-            FileErrorKind::Timeout => Self::Timeout,
-            FileErrorKind::Transport => Self::Transport,
-            FileErrorKind::Protocol => Self::Protocol,
-        }
-    }
-}
-
-impl From<FileEnd> for End {
-    fn from(end: FileEnd) -> Self {
-        match end {
-            FileEnd::Stop => Self::Stop,
-            FileEnd::ToolCalls => Self::ToolCalls,
-            FileEnd::Length => Self::Length,
         }
     }
 }
