@@ -51,10 +51,10 @@ pub enum LogFormat {
 pub enum TelemetryError {
     /// The log filter is not one.
     #[error("telemetry.log: {0}; an example is \"info,dragoman::store=debug\"")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
+    Filter(tracing_subscriber::filter::ParseError),
     /// The OTLP endpoint is not usable.
     #[error("telemetry.otlp_endpoint: {0}; an example is \"http://localhost:4317\"")]
-    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+    Exporter(opentelemetry_otlp::ExporterBuildError),
     /// Something else in this process records already.
     #[error("telemetry was started twice in one process")]
     StartedTwice(#[from] tracing_subscriber::util::TryInitError),
@@ -99,7 +99,8 @@ impl Telemetry {
             let exporter = SpanExporter::builder()
                 .with_tonic()
                 .with_endpoint(endpoint)
-                .build()?;
+                .build()
+                .map_err(TelemetryError::Exporter)?;
             provider = provider.with_batch_exporter(exporter);
         }
         let provider = provider.build();
@@ -113,10 +114,13 @@ impl Telemetry {
             .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
                 metadata.is_span() && metadata.target().starts_with("dragoman")
             }));
+        let filter = EnvFilter::builder()
+            .parse(&config.log)
+            .map_err(TelemetryError::Filter)?;
         let lines = tracing_subscriber::fmt::layer()
             .event_format(format::Lines::new(config.log_format))
             .with_writer(std::io::stderr)
-            .with_filter(EnvFilter::builder().parse(&config.log)?);
+            .with_filter(filter);
         tracing_subscriber::registry()
             .with(traces)
             .with(lines)

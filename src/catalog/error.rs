@@ -7,14 +7,14 @@ use super::Config;
 pub enum CatalogError {
     /// The file cannot be read.
     #[error(
-        "the catalog {catalog} cannot be read: {source}. \
+        "the catalog {catalog} cannot be read: {cause}. \
          Check the path and the permissions, or leave the catalog out to use the demo"
     )]
     Unreadable {
         /// The catalog.
         catalog: Config,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The path is a folder, a pipe or a device.
     #[error("the catalog {catalog} is not a file. Give the path of a JSON file")]
@@ -34,23 +34,23 @@ pub enum CatalogError {
         limit: u64,
     },
     /// The file is not JSON.
-    #[error("the catalog {catalog} is not JSON: {source}. Correct the file there")]
+    #[error("the catalog {catalog} is not JSON: {cause}. Correct the file there")]
     Syntax {
         /// The catalog.
         catalog: Config,
         /// What is wrong, with line and column.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// The file is JSON, but not a catalog.
     #[error(
-        "the catalog {catalog} does not follow the format of src/catalog/format.md: {source}. \
+        "the catalog {catalog} does not follow the format of src/catalog/format.md: {cause}. \
          Correct the file there"
     )]
     Format {
         /// The catalog.
         catalog: Config,
         /// What is wrong, with line and column.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// The file is a catalog that contradicts itself or breaks a limit.
     #[error("the catalog {catalog} is wrong at {at}: {problem}")]

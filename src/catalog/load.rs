@@ -31,14 +31,14 @@ pub(super) fn parse(
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let catalog = || config.clone();
     let file: format::File =
-        serde_json::from_slice(text).map_err(|source| match source.classify() {
+        serde_json::from_slice(text).map_err(|cause| match cause.classify() {
             Category::Data => CatalogError::Format {
                 catalog: catalog(),
-                source,
+                cause,
             },
             Category::Io | Category::Syntax | Category::Eof => CatalogError::Syntax {
                 catalog: catalog(),
-                source,
+                cause,
             },
         })?;
     build::build(file, modified).map_err(|flaw| CatalogError::Content {
@@ -49,9 +49,9 @@ pub(super) fn parse(
 }
 
 fn read(config: &Config, path: &Path) -> Result<(Vec<u8>, Timestamp), CatalogError> {
-    let unreadable = |source| CatalogError::Unreadable {
+    let unreadable = |cause| CatalogError::Unreadable {
         catalog: config.clone(),
-        source,
+        cause,
     };
     // Asked before it is opened: opening a pipe waits for somebody to write to it.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {

@@ -23,12 +23,12 @@ pub struct Scripted {
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// The file cannot be read.
-    #[error("cannot read the script {}: {source}", path.display())]
+    #[error("cannot read the script {}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is too big to be a script.
     #[error("the script {} is larger than {} MiB", path.display(), script::MAX_FILE_BYTES >> 20)]
@@ -37,12 +37,12 @@ pub enum ScriptError {
         path: PathBuf,
     },
     /// The file is not JSON in the format of `scripted.md`.
-    #[error("the script {} is not in the format of a script: {source}", path.display())]
+    #[error("the script {} is not in the format of a script: {cause}", path.display())]
     Format {
         /// The file.
         path: PathBuf,
         /// What was found, with line and column.
-        source: serde_json::Error,
+        cause: serde_json::Error,
     },
     /// The file is in the format but says something that cannot be played.
     #[error("the script {}: {place}: {problem}", path.display())]

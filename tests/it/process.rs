@@ -129,6 +129,12 @@ async fn a_catalog_that_cannot_be_read_says_where_it_is_wrong() {
         "{}",
         missing.stderr
     );
+    assert_eq!(
+        missing.stderr.matches("No such file").count(),
+        1,
+        "told once: {}",
+        missing.stderr
+    );
     let file = folder.path().join("catalog.json");
     let path = file.to_str().unwrap();
     std::fs::write(&file, "not JSON").unwrap();

@@ -56,9 +56,9 @@ pub(super) struct Call {
 
 /// Reads and checks the file at `path`.
 pub(super) fn read(path: &Path) -> Result<Script, ScriptError> {
-    let read_error = |source| ScriptError::Read {
+    let read_error = |cause| ScriptError::Read {
         path: path.to_owned(),
-        source,
+        cause,
     };
     let file = std::fs::File::open(path).map_err(read_error)?;
     let mut text = Vec::new();
@@ -70,9 +70,9 @@ pub(super) fn read(path: &Path) -> Result<Script, ScriptError> {
             path: path.to_owned(),
         });
     }
-    let file: File = serde_json::from_slice(&text).map_err(|source| ScriptError::Format {
+    let file: File = serde_json::from_slice(&text).map_err(|cause| ScriptError::Format {
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     Script::new(file).map_err(|Fault { place, problem }| ScriptError::Invalid {
         path: path.to_owned(),

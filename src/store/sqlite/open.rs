@@ -53,9 +53,9 @@ fn place(path: &Path) -> Result<PathBuf, OpenError> {
         _ => Path::new("."),
     };
     let made = fs::create_dir_all(folder).and_then(|()| fs::canonicalize(folder));
-    let real = made.map_err(|source| OpenError::MakeFolder {
+    let real = made.map_err(|cause| OpenError::MakeFolder {
         path: folder.to_owned(),
-        source,
+        cause,
     })?;
     Ok(real.join(path.file_name().unwrap_or_default()))
 }

@@ -19,14 +19,14 @@ pub enum OpenError {
     },
     /// The folder of the file is missing and cannot be made.
     #[error(
-        "cannot make the folder {path}: {source}; make it, or name a file somewhere else",
+        "cannot make the folder {path}: {cause}; make it, or name a file somewhere else",
         path = .path.display()
     )]
     MakeFolder {
         /// The folder.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file, or one of those SQLite needs beside it, cannot be written.
     #[error(
