@@ -4,7 +4,6 @@
 //! all of them are still "development" there. RPC names follow the conventions for gRPC. A span ends when it is dropped,
 //! so each is owned by the thing it describes.
 
-use opentelemetry::KeyValue;
 use opentelemetry::trace::Status;
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -121,11 +120,6 @@ pub fn record_first_partial(span: &Span, after: std::time::Duration) {
 pub fn record_error(span: &Span, error_type: &'static str, message: &str) {
     span.set_attribute(ERROR_TYPE, error_type);
     span.set_status(Status::error(message.to_owned()));
-}
-
-/// Adds an event to a span.
-pub fn record_event(span: &Span, name: &'static str, attributes: Vec<KeyValue>) {
-    span.add_event(name, attributes);
 }
 
 /// `error.type` of a failed turn.

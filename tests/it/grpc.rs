@@ -52,6 +52,12 @@ async fn all(mut stream: Streaming<AskResponse>) -> Result<Vec<Asked>, Status> {
     Ok(responses)
 }
 
+/// Everything one question gets.
+async fn answered(app: &TestApp, request: AskRequest) -> Vec<Asked> {
+    let stream = app.grpc().await.ask(request).await.unwrap();
+    all(stream.into_inner()).await.unwrap()
+}
+
 /// A conversation from outside.
 struct Conversation {
     requests: Option<mpsc::Sender<ConverseRequest>>,
@@ -103,14 +109,7 @@ impl Conversation {
 #[tokio::test]
 async fn ask_streams_one_turn_and_ends() {
     let app = TestApp::start().await;
-    let stream = app
-        .grpc()
-        .await
-        .ask(ask("ask", "tools"))
-        .await
-        .unwrap()
-        .into_inner();
-    let responses = all(stream).await.unwrap();
+    let responses = answered(&app, ask("ask", "tools")).await;
     let Asked::Accepted(accepted) = &responses[0] else {
         panic!("{responses:#?}")
     };
@@ -154,14 +153,7 @@ async fn ask_streams_one_turn_and_ends() {
 #[tokio::test]
 async fn a_question_without_a_session_gets_a_new_one() {
     let app = TestApp::start().await;
-    let stream = app
-        .grpc()
-        .await
-        .ask(ask("", "Hello"))
-        .await
-        .unwrap()
-        .into_inner();
-    let responses = all(stream).await.unwrap();
+    let responses = answered(&app, ask("", "Hello")).await;
     let Asked::Accepted(accepted) = &responses[0] else {
         panic!("{responses:#?}")
     };
@@ -199,15 +191,7 @@ async fn a_browser_and_a_service_share_a_turn() {
 #[tokio::test]
 async fn the_log_is_read_from_a_cursor_and_a_closed_client_side_ends_it() {
     let app = TestApp::start().await;
-    all(app
-        .grpc()
-        .await
-        .ask(ask("log", "Hello"))
-        .await
-        .unwrap()
-        .into_inner())
-    .await
-    .unwrap();
+    answered(&app, ask("log", "Hello")).await;
     let mut reader = Conversation::start(&app, open("log", Some(0))).await;
     reader.requests = None;
     let Said::Opened(opened) = reader.said().await else {
@@ -317,9 +301,7 @@ async fn a_deadline_ends_the_stream_but_not_the_turn() {
         session_id: "deadline".to_owned(),
         question: Some(question("slow", "again")),
     };
-    let responses = all(app.grpc().await.ask(again).await.unwrap().into_inner())
-        .await
-        .unwrap();
+    let responses = answered(&app, again).await;
     assert!(matches!(&responses[0], Asked::Accepted(accepted) if accepted.duplicate));
     let Some(Asked::Event(last)) = responses.last() else {
         panic!("{responses:#?}")
@@ -480,15 +462,7 @@ async fn health_and_both_reflections_answer() {
 #[tokio::test]
 async fn a_cursor_that_does_not_fit_is_answered_also_if_the_client_side_is_closed() {
     let app = TestApp::start().await;
-    all(app
-        .grpc()
-        .await
-        .ask(ask("misfit", "Hello"))
-        .await
-        .unwrap()
-        .into_inner())
-    .await
-    .unwrap();
+    answered(&app, ask("misfit", "Hello")).await;
     for (seq, fingerprint) in [(99, ""), (2, "of another log"), (1, "of another log")] {
         let first = Say::Open(Open {
             session_id: "misfit".to_owned(),
