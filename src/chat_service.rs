@@ -6,6 +6,7 @@ mod ask;
 mod converse;
 mod deadline;
 mod outcome;
+mod unary;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::agent::Turns;
 use crate::rpc::proto::chat_server::{self, ChatServer};
-use crate::rpc::proto::{AskRequest, AskResponse, ConverseRequest, ConverseResponse};
+use crate::rpc::proto::{self, AskRequest, AskResponse, ConverseRequest, ConverseResponse};
 use crate::store::Store;
 
 /// How gRPC clients are served.
@@ -30,6 +31,8 @@ pub struct Config {
     pub keepalive_interval: Duration,
     /// How long its answer may take.
     pub keepalive_timeout: Duration,
+    /// Whether callers that have not signed in may list sessions, which all of them share.
+    pub list_anonymous: bool,
 }
 
 /// The service.
@@ -53,6 +56,7 @@ impl Default for Config {
             streams_per_connection: 1_000,
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(20),
+            list_anonymous: false,
         }
     }
 }
@@ -88,6 +92,42 @@ impl chat_server::Chat for ChatService {
         let deadline = deadline::of(request.metadata());
         let stream = converse::stream(self.clone(), request.into_inner(), deadline);
         Ok(Response::new(Box::pin(stream)))
+    }
+
+    async fn cancel_turn(
+        &self,
+        request: Request<proto::CancelTurnRequest>,
+    ) -> Result<Response<proto::CancelTurnResponse>, Status> {
+        unary::cancel_turn(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<proto::ListEventsRequest>,
+    ) -> Result<Response<proto::ListEventsResponse>, Status> {
+        unary::list_events(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<proto::ListSessionsRequest>,
+    ) -> Result<Response<proto::ListSessionsResponse>, Status> {
+        unary::list_sessions(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn erase_session(
+        &self,
+        request: Request<proto::EraseSessionRequest>,
+    ) -> Result<Response<proto::EraseSessionResponse>, Status> {
+        unary::erase_session(self, request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {

@@ -18,7 +18,7 @@ use tracing::{Instrument as _, Span};
 
 use self::slots::{SlotUse, Slots, Waiting};
 use super::Agent;
-use crate::chat::{Limits, MessageId, SessionId, TraceId, TurnId};
+use crate::chat::{Limits, MessageId, SessionId, Subject, TraceId, TurnId, WhenBusy};
 use crate::store::{Begin, BeginTurn, Store, StoreError};
 use crate::telemetry::{self, spans};
 
@@ -31,6 +31,10 @@ pub struct Question {
     pub message: Option<MessageId>,
     /// The span the turn belongs to; its trace is the turn's.
     pub span: Span,
+    /// Who asks.
+    pub owner: Subject,
+    /// What to do if a turn is running.
+    pub when_busy: WhenBusy,
 }
 
 /// A question that became a turn.
@@ -152,6 +156,7 @@ impl Turns {
         }
         let begin = BeginTurn {
             session: session.clone(),
+            owner: question.owner,
             turn: TurnId::random(),
             trace: telemetry::trace_id(&question.span),
             message: question.message,

@@ -13,7 +13,7 @@ use tracing::Span;
 
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
-use crate::chat::{Cursor, Event, SessionId, TurnId};
+use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
@@ -215,6 +215,13 @@ impl Conversation {
                 }
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
+            Some(Request::Delivered(delivered)) => {
+                let noted = self.service.store.delivered(&self.session, delivered.seq);
+                if let Err(error) = noted.await {
+                    tracing::debug!(%error, "what was delivered could not be noted");
+                }
+                Ok(None)
+            }
             Some(Request::Open(_)) => {
                 Err(status::wrong_order("a conversation is opened only once"))
             }
@@ -238,6 +245,8 @@ impl Conversation {
             content: question.content,
             message: question.message,
             span: span.clone(),
+            owner: Subject::anonymous(),
+            when_busy: question.when_busy,
         };
         match self.service.turns.ask(&self.session, asked).await {
             Ok(Asked::Accepted(accepted)) => self.answered(request_id, span, Ok(accepted)),

@@ -70,6 +70,7 @@ pub(super) fn store_failed(error: &StoreError) -> Status {
             status::limit(&message, "RATE_LIMIT", Some(*retry_after))
         }
         StoreError::Conflict => status::conflict(&message),
+        StoreError::Erased => status::erased(&message),
         StoreError::SessionFull => status::limit(&message, "SESSION_EVENTS", None),
         StoreError::TooLarge { .. } => status::invalid_field("content", &message),
         StoreError::Fenced | StoreError::Unavailable(_) => {

@@ -18,7 +18,7 @@ use super::close::Close;
 use super::frames::{self, ClientFrame, InvalidFrame};
 use super::turn_spans::TurnSpans;
 use super::writer::{Notice, Writer};
-use crate::chat::{Cursor, MessageId, SessionId};
+use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
 use crate::rpc::client::{Chat, Conversation, Requests};
 use crate::rpc::convert::Question;
 use crate::rpc::status::{Refusal, RefusalKind};
@@ -70,6 +70,7 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
     };
     let reader = Reader {
         frame_bytes: gateway.0.config.frame_bytes,
+        when_busy: gateway.0.config.when_busy,
         session,
         stream,
         spans,
@@ -90,7 +91,7 @@ async fn open(
     session: SessionId,
     after: Option<Cursor>,
 ) -> Result<Conversation, Refusal> {
-    let open = chat.converse(&session, after);
+    let open = chat.converse(&session, after, false);
     tokio::time::timeout(OPEN_TIMEOUT, open)
         .await
         .unwrap_or_else(|_| {
@@ -104,6 +105,7 @@ async fn open(
 /// The client's side of a connection.
 struct Reader {
     frame_bytes: usize,
+    when_busy: WhenBusy,
     session: SessionId,
     stream: SplitStream<WebSocket>,
     spans: Arc<TurnSpans>,
@@ -177,6 +179,7 @@ impl Reader {
                     content,
                     message: Some(id.clone()),
                     trace_context,
+                    when_busy: self.when_busy,
                 };
                 self.requests
                     .ask(question)

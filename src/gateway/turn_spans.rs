@@ -104,7 +104,7 @@ impl TurnSpans {
             return TraceId::default();
         };
         let error_type = match refusal.kind {
-            RefusalKind::Caller => "refused",
+            RefusalKind::Caller | RefusalKind::Erased => "refused",
             RefusalKind::Limit => "limit",
             RefusalKind::Unavailable => "unavailable",
             RefusalKind::Service => "internal",

@@ -182,7 +182,7 @@ impl Writer {
                     Ok(())
                 }
             }
-            Update::Queued => Ok(()),
+            Update::Queued { .. } | Update::GoAway { .. } => Ok(()),
             Update::Rejected {
                 request_id,
                 refusal,
@@ -325,6 +325,7 @@ impl Writer {
             // Only who leaves may ask clients to come back at once.
             RefusalKind::Unavailable if self.gateway.0.draining.is_cancelled() => Close::GoingAway,
             RefusalKind::Limit => Close::TryAgainLater,
+            RefusalKind::Erased => Close::InvalidSession,
             RefusalKind::Caller | RefusalKind::Service | RefusalKind::Unavailable => {
                 Close::Internal
             }

@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
 
-use super::{StoreError, TEXT_BYTES};
+use super::{Lost, StoreError, TEXT_BYTES};
 
 /// Most events a feed keeps for slow followers. Who is further behind reads the log.
 const RECENT_EVENTS: usize = 64;
@@ -45,6 +45,10 @@ pub(super) struct Live {
     recent: VecDeque<Published>,
     recent_bytes: usize,
     running: Option<Running>,
+    /// Who hears that the running turn must not go on here.
+    keeper: Option<(TurnId, oneshot::Sender<Lost>)>,
+    /// How often the session was erased while the feed existed.
+    erasures: u32,
     followers: usize,
     /// How many of them have seen `end`.
     caught_up: usize,
@@ -117,6 +121,39 @@ impl Feed {
             .map(|running| running.text.clone())
     }
 
+    /// Notes who hears that `turn` must not go on here.
+    pub(super) fn set_keeper(&self, turn: TurnId, tell: oneshot::Sender<Lost>) {
+        self.live().keeper = Some((turn, tell));
+    }
+
+    /// Tells the keeper of `turn`, if it is here. True if it is.
+    pub(super) fn tell_keeper(&self, turn: TurnId, lost: Lost) -> bool {
+        let mut live = self.live();
+        match live.keeper.take() {
+            Some((kept, tell)) if kept == turn => tell.send(lost).is_ok(),
+            other => {
+                live.keeper = other;
+                false
+            }
+        }
+    }
+
+    /// The session is gone: its followers end, its running turn is fenced.
+    pub(super) fn erase(&self) {
+        self.change(|live| {
+            if let Some((_, tell)) = live.keeper.take() {
+                // Nobody listening is a turn that has ended.
+                let _ = tell.send(Lost::Fenced);
+            }
+            live.erasures = live.erasures.wrapping_add(1);
+            live.end = 0;
+            live.running = None;
+            live.recent = VecDeque::new();
+            live.recent_bytes = 0;
+            live.caught_up = 0;
+        });
+    }
+
     /// Ends the followers.
     pub(super) fn close(&self) {
         self.change(|live| live.closed = true);
@@ -156,6 +193,11 @@ impl Live {
     /// True when the store has ended.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// How often the session was erased while this feed existed.
+    pub(super) fn erasures(&self) -> u32 {
+        self.erasures
     }
 
     /// The running turn.

@@ -34,6 +34,8 @@ pub struct Follower {
     said: Said,
     /// Up to where the feed was told that this follower has seen the log.
     seen: Option<u64>,
+    /// How often the session had been erased before.
+    erasures: u32,
 }
 
 /// What a follower found when it started.
@@ -77,6 +79,7 @@ enum Step {
     Deliver(Followed),
     Read,
     Wait,
+    Erased,
     End,
 }
 
@@ -90,11 +93,13 @@ impl Follower {
     ) -> Result<Self, StoreError> {
         let feed = store.feed(&session);
         feed.join();
+        let erasures = feed.live().erasures();
         // From here on `drop` counts it out again.
         let mut follower = Self {
             store,
             session,
             changes: feed.watch(),
+            erasures,
             feed,
             opened: Opened::default(),
             reset: None,
@@ -144,13 +149,35 @@ impl Follower {
                     .changed()
                     .await
                     .map_err(|_| StoreError::closed())?,
+                Step::Erased => return Err(StoreError::Erased),
                 Step::End => return Err(StoreError::closed()),
             }
         }
     }
 
+    /// See [`Store::ended`].
+    pub(super) async fn until_ended(
+        store: Store,
+        session: SessionId,
+        turn: TurnId,
+    ) -> Result<(), StoreError> {
+        let mut follower = Self::start(store, session, Start::Live).await?;
+        while follower.opened.running == Some(turn) {
+            match follower.next().await {
+                Ok(Followed::Event(event)) if event.turn == turn && !event.body.is_final() => {}
+                Ok(Followed::Text { .. }) => {}
+                Ok(Followed::Event(_) | Followed::Reset { .. }) | Err(StoreError::Erased) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn step(&mut self) -> Step {
         let mut live = self.feed.live();
+        if live.erasures() != self.erasures {
+            return Step::Erased;
+        }
         if self.position < live.end() {
             let next = self.position + 1;
             let Some(event) = self.read.front().cloned().or_else(|| live.recent(next)) else {

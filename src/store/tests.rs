@@ -5,6 +5,7 @@ mod open;
 mod random;
 mod trouble;
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -30,7 +31,9 @@ impl Place {
     async fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sessions.db");
-        let store = Store::open(&Config::Sqlite(path), limits).await.unwrap();
+        let store = Store::open(&Config::Sqlite(path), limits, &Sessions::default())
+            .await
+            .unwrap();
         Self { store, folder }
     }
 
@@ -66,6 +69,7 @@ impl Place {
     fn feeds(&self) -> usize {
         match &self.store {
             Store::Sqlite(store) => store.feeds(),
+            Store::Redis(_) => unreachable!("these tests are about SQLite"),
         }
     }
 }
@@ -96,6 +100,7 @@ async fn whole_log(store: &Store, session: &SessionId) -> Vec<Arc<Event>> {
 fn question(session: &SessionId, content: &str) -> BeginTurn {
     BeginTurn {
         session: session.clone(),
+        owner: Subject::anonymous(),
         turn: TurnId::random(),
         trace: TraceId(7),
         message: None,

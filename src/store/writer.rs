@@ -1,9 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use crate::chat::{EventBody, SessionId, TraceId, TurnId};
 
 use super::feeds::FeedHold;
+use super::keeper::Keeper;
 use super::request::{Append, NewEvent, Seal, interrupted};
 use super::{Store, StoreError};
 
@@ -63,6 +66,19 @@ impl TurnWriter {
     /// The text said so far; empty once the turn is not the running one.
     pub fn text_so_far(&self) -> String {
         self.feed.text(self.turn).unwrap_or_default()
+    }
+
+    /// What keeps the turn; there is one. Must be polled as long as the turn runs.
+    pub fn keeper(&mut self) -> Keeper {
+        let (tell, told) = oneshot::channel();
+        self.feed.set_keeper(self.turn, tell);
+        Keeper::new(told)
+    }
+
+    /// Lets another process take the turn over, where there can be one: nothing of it is written here any more. `Err` is
+    /// the writer back, for who has to end the turn then.
+    pub async fn release(self) -> Result<(), Self> {
+        Err(self)
     }
 
     /// Appends tool events, all or none.

@@ -173,6 +173,7 @@ fn not_kept(error: &StoreError, partial: &str) -> EventBody {
         StoreError::RateLimited { .. }
         | StoreError::Conflict
         | StoreError::Fenced
+        | StoreError::Erased
         | StoreError::Unavailable(_) => (
             TurnErrorReason::Internal,
             "the answer could not be kept. Ask again.",

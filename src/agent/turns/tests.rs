@@ -42,7 +42,9 @@ impl Place {
             ..Limits::default()
         };
         let path = store::Config::Sqlite(folder.path().join("sessions.db"));
-        let store = Store::open(&path, limits.clone()).await.unwrap();
+        let store = Store::open(&path, limits.clone(), &store::Sessions::default())
+            .await
+            .unwrap();
         let config = agent::Config {
             answer_bytes: store::TEXT_BYTES,
             ..agent::Config::default()
@@ -102,6 +104,8 @@ fn question(content: &str, id: Option<&str>) -> Question {
         content: content.to_owned(),
         message: id.map(|id| MessageId::parse(id).unwrap()),
         span: Span::none(),
+        owner: Subject::anonymous(),
+        when_busy: WhenBusy::Queue,
     }
 }
 

@@ -222,7 +222,9 @@ async fn a_turn_that_ended_is_fenced() {
 #[tokio::test]
 async fn a_repeated_write_is_done_once() {
     let place = Place::new().await;
-    let Store::Sqlite(store) = &place.store;
+    let Store::Sqlite(store) = &place.store else {
+        unreachable!("these tests are about SQLite");
+    };
     let begin = question(&SessionId::random(), "?");
     let _turn = place.start_turn(begin.clone()).await;
     let append = |index: u64, bodies: Vec<EventBody>| Append {

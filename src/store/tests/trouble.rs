@@ -318,7 +318,7 @@ async fn the_thread_ends_when_nobody_can_ask_any_more() {
     drop(store);
     let opened = timeout(Duration::from_secs(5), async {
         loop {
-            match Store::open(&config, generous()).await {
+            match Store::open(&config, generous(), &Sessions::default()).await {
                 Ok(store) => return store,
                 Err(OpenError::InUse { .. }) => a_moment().await,
                 Err(other) => panic!("{other}"),
