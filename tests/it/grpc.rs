@@ -39,7 +39,6 @@ fn open(session: &str, after: Option<u64>) -> Say {
     Say::Open(Open {
         session_id: session.to_owned(),
         after: after.map(|seq| Cursor {
-            missed: false,
             seq,
             fingerprint: String::new(),
         }),
@@ -222,7 +221,6 @@ async fn the_log_is_read_from_a_cursor_and_a_closed_client_side_ends_it() {
         Say::Open(Open {
             session_id: "log".to_owned(),
             after: Some(Cursor {
-                missed: false,
                 seq: 1,
                 fingerprint: "of another log".to_owned(),
             }),
@@ -472,7 +470,6 @@ async fn a_cursor_that_does_not_fit_is_answered_also_if_the_client_side_is_close
         let first = Say::Open(Open {
             session_id: "misfit".to_owned(),
             after: Some(Cursor {
-                missed: false,
                 seq,
                 fingerprint: fingerprint.to_owned(),
             }),
