@@ -147,15 +147,18 @@ pub static SETTINGS: &[Setting] = &[
     ),
     special(
         "sessions.retention",
-        "How long a session is kept after it was last used; 0s: for ever",
+        "How long a session is kept after it was last used; 0s: for ever; auto: for ever on SQLite, 24h on Redis",
         Special {
             form: Form::Duration,
-            accepts: "0s, or 1m to 3650d",
-            default: Some("0s on SQLite, 24h on Redis"),
+            accepts: "auto, 0s, or 1m to 87600h",
+            default: None,
             set: |config, text, _| {
-                values::retention(text).map(|value| config.sessions.retention = Some(value))
+                values::retention(text).map(|value| config.sessions.retention = value)
             },
-            get: |config| values::duration_text(config.sessions.retention_on(&config.store)),
+            get: |config| {
+                let retention = config.sessions.retention;
+                retention.map_or_else(|| "auto".to_owned(), values::duration_text)
+            },
         },
     ),
     duration(

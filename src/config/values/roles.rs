@@ -94,12 +94,15 @@ pub(in crate::config) fn when_busy_text(when_busy: WhenBusy) -> String {
     .to_owned()
 }
 
-/// How long sessions are kept; zero means for ever.
-pub(in crate::config) fn retention(text: &str) -> Result<Duration, String> {
+/// How long sessions are kept: zero means for ever, `None` whatever suits the store.
+pub(in crate::config) fn retention(text: &str) -> Result<Option<Duration>, String> {
+    if text.trim() == "auto" {
+        return Ok(None);
+    }
     let retention = duration(text)?;
     if retention.is_zero() || (SHORTEST_RETENTION..=LONGEST_RETENTION).contains(&retention) {
-        Ok(retention)
+        Ok(Some(retention))
     } else {
-        Err("out of range, accepted: 0s, or 1m to 3650d".to_owned())
+        Err("out of range, accepted: auto, 0s, or 1m to 87600h".to_owned())
     }
 }

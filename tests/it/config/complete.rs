@@ -25,7 +25,7 @@ rate_questions = 4
 rate_window = "2m"
 
 [sessions]
-retention = "90d"
+retention = "2160h"
 lease = "30s"
 heartbeat = "6s"
 
