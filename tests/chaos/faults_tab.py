@@ -2,11 +2,10 @@
 
 import asyncio
 
+from blows import reach
 from proxy import Direction
 from scenario import Run, scenario
 from topology import Cluster, Single, Topology
-
-MOMENTS = ("before-token", "mid-token", "mid-tool")
 
 
 def doors(run: Run) -> list:
@@ -27,7 +26,7 @@ def for_each_topology(name: str, about: str):
     return register
 
 
-for moment in MOMENTS:
+for moment in ("before-token", "mid-token", "mid-tool"):
 
     @for_each_topology(f"tab-cut-{moment}", f"every tab's connection is reset, {moment.replace('-', ' ')}")
     async def tab_cut(run: Run, moment: str = moment) -> None:
@@ -89,13 +88,10 @@ async def tab_refresh_at_every_frame(run: Run) -> None:
 
 @for_each_topology("tab-final-frame-lost", "the final frame of an answer is lost with its connection")
 async def tab_final_frame_lost(run: Run) -> None:
-    await run.ask("slow")
-    traps = run.trap_final(Direction.DOWN, hold=Direction.DOWN)
-    await asyncio.wait([asyncio.create_task(trap.sprung.wait()) for trap in traps], return_when=asyncio.FIRST_COMPLETED)
+    await reach(run, "unacknowledged", doors(run), Direction.DOWN)
     await asyncio.sleep(run.rng.uniform(0.0, 0.5))
-    for trap in traps:
-        if trap.link is not None:
-            trap.link.cut()
+    for door in doors(run):
+        door.cut()
 
 
 @for_each_topology("tab-question-lost", "connections are reset while questions are on their way")

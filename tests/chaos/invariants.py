@@ -55,6 +55,8 @@ class Session:
     replay: list[dict] = field(default_factory=list)
     # Tabs that were told to come back and had not seen the end of the log after the bound.
     behind: list[str] = field(default_factory=list)
+    # Tabs whose input was still locked after the bound.
+    locked: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -131,7 +133,10 @@ def answers_are_known(session: Session) -> Iterator[Violation]:
             continue
         whole, last = answer_to(events[0].user.content).text, events[-1]
         where = f"{session.name}, turn {turn[:8]}"
-        if last.HasField("agent") and last.agent.content != whole:
+        if last.HasField("agent") and last.agent.finish == pb.FINISH_CANCELLED:
+            if not whole.startswith(last.agent.content):
+                yield Violation("a cancelled answer is a beginning", where, repr(whole), repr(last.agent.content))
+        elif last.HasField("agent") and last.agent.content != whole:
             yield Violation("an answer is whole", where, repr(whole), repr(last.agent.content))
         if last.HasField("error") and not whole.startswith(last.error.partial):
             yield Violation("a partial is the answer's beginning", where, repr(whole), repr(last.error.partial))
@@ -183,9 +188,9 @@ def questions_are_answered(session: Session, tab: Tab, allowed: Allowed) -> Iter
 
 
 def input_is_unlocked(session: Session, tab: Tab) -> Iterator[Violation]:
-    if tab.locked:
-        last = [frame["type"] for frame in tab.connections[-1].frames][-3:]
-        yield Violation("the old frontend's input is unlocked", tab.name, "a final frame after `user`", f"… {last}")
+    if tab.locked or tab.name in session.locked:
+        expected = "a final frame after `user`, within the bound"
+        yield Violation("the old frontend's input is unlocked", tab.name, expected, "none before it asked again")
 
 
 # === Those who look on ===
@@ -212,7 +217,7 @@ def cursor_frames_are_the_log(tab: Tab, connections: list[Connection], log: dict
     """Over all connections: every event the protocol shows, in order, once."""
     seen = 0
     for number, connection in enumerate(connections):
-        sent_again = {frame["turn_id"] for frame in connection.frames if frame.get("id") in connection.sent}
+        sent_again = {frame["turn_id"] for frame in connection.frames if is_echo_of(frame, connection.sent)}
         for frame in (frame for frame in connection.frames if "seq" in frame):
             where, seq = f"{tab.name}, connection {number} after {connection.after}", frame["seq"]
             if log.get(seq) != told(frame):
@@ -368,6 +373,10 @@ def shown(event: pb.Event) -> tuple | None:
 
 def told(frame: dict) -> tuple:
     return (frame["seq"], frame["turn_id"], frame["type"], frame["content"])
+
+
+def is_echo_of(frame: dict, ids: set[str]) -> bool:
+    return frame["type"] == "user" and frame.get("id") in ids
 
 
 def since_last_gap(connections: list[Connection]) -> list[Connection]:

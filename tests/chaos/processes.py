@@ -2,22 +2,20 @@
 
 import asyncio
 import contextlib
-import ctypes
 import itertools
 import os
 import random
-import resource
 import signal
 import socket
 import time
 from pathlib import Path
 
 START_SECONDS = 30
-PR_SET_PDEATHSIG = 1
+# The kernel ends a process if this one goes without doing so.
+TIED = ["setpriv", "--pdeathsig", "KILL", "--"]
 # Above 32768 a client that reconnects may be given the port it connects to, and connect to itself.
 PORTS = range(20_000, 32_000)
 
-_libc = ctypes.CDLL(None)
 _ports = itertools.cycle(random.SystemRandom().sample(PORTS, len(PORTS)))
 
 
@@ -57,13 +55,13 @@ class Process:
         self.starts += 1
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
+                *TIED,
                 *self.command,
                 env=os.environ | self.environment,
                 cwd=self.folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=_prepare,
             )
 
     async def start(self) -> None:
@@ -195,6 +193,19 @@ class Redis(Process):
             await asyncio.sleep(0.05)
 
 
+    async def caught_up(self, primary: "Redis") -> None:
+        """Returns when this replica has everything that was written to the primary."""
+        while True:
+            theirs, ours = await primary.offset("master_repl_offset"), await self.offset("slave_repl_offset")
+            if theirs == ours:
+                return
+            await asyncio.sleep(0.02)
+
+    async def offset(self, name: str) -> int:
+        text = str(await self.call("INFO", "replication"))
+        return int(text.split(f"{name}:")[1].split()[0])
+
+
 class RedisError(Exception):
     """What Redis refused."""
 
@@ -225,10 +236,3 @@ def established(port: int) -> int:
         if int(fields[1].rsplit(":", 1)[1], 16) == port and fields[3] in ("01", "08"):
             count += 1
     return count
-
-
-def _prepare() -> None:
-    # The kernel ends the process if this one goes without doing so.
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -6,6 +6,8 @@ import socket
 import struct
 from enum import Enum
 
+from http2 import Tampering
+
 READ_BYTES = 65536
 # Chunks that wait in a direction; more, and the sender is not read from.
 WAITING_CHUNKS = 64
@@ -70,6 +72,8 @@ class Link:
         self.client, self.server = client, server
         self.client_port: int = client.get_extra_info("peername")[1]
         self.flows = {direction: Flow() for direction in Direction}
+        # Looks at what the server sends, if the proxy is told to speak HTTP/2.
+        self.tampering = Tampering() if proxy.http2 else None
 
     def cut(self) -> None:
         """Both sides get a reset."""
@@ -82,6 +86,7 @@ class Proxy:
 
     def __init__(self, name: str, port: int, upstream: int):
         self.name, self.port, self.upstream = name, port, upstream
+        self.http2 = False
         self.flows = {direction: Flow() for direction in Direction}
         self.links: set[Link] = set()
         self.accepted = 0
@@ -112,6 +117,11 @@ class Proxy:
         """Half-open: nothing passes, new connections are accepted and get nowhere. Both directions if none is named."""
         for direction in directions or tuple(Direction):
             self.flows[direction].freeze()
+
+    def thaw(self) -> None:
+        """What was held by the proxy goes on."""
+        for flow in self.flows.values():
+            flow.thaw()
 
     def delay(self, seconds: float) -> None:
         """Each direction takes that long."""
@@ -191,6 +201,8 @@ class Proxy:
                 with contextlib.suppress(OSError, RuntimeError):
                     writer.write_eof()
                 return
+            if link.tampering is not None and direction is Direction.DOWN:
+                data = link.tampering.take(data)
             await self._write(flows, data, writer)
 
     def _spring(self, link: Link, direction: Direction, data: bytes) -> bytes:

@@ -5,14 +5,14 @@ import random
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import answers
 from follower import Follower, read_log_when_there
 from invariants import Allowed, Session, Violation, check_leftovers, check_session, shown
-from proxy import Direction, Trap
+from proxy import Direction, Proxy, Trap
 from tab import Question, Tab
 from topology import LEASE_SECONDS, Cluster, Single, Topology
 
@@ -118,8 +118,13 @@ class Run:
             if number == leading:
                 self.leader = question
 
+    async def ask_again(self, kind: str) -> None:
+        """Somebody asks in every session, while the question before is not answered yet."""
+        for session in self.sessions:
+            await self._speaker(session).ask(self._content(session, kind))
+
     async def until_acknowledged(self) -> None:
-        await self._until(lambda: self.leader.acknowledged, "the leading question's echo")
+        await self.until(lambda: self.leader.acknowledged, "the leading question's echo")
 
     async def until_moment(self, moment: str) -> None:
         """Asks, and returns at that moment of the leading turn, give or take chance."""
@@ -146,14 +151,14 @@ class Run:
 
         await self.speaker.until(fits)
 
-    def trap_final(self, direction: Direction, hold: Direction) -> list[Trap]:
-        """Traps on every way the leading turn's final event can take in this direction: it is held there.
+    def trap_final(self, proxies: Iterable[Proxy], direction: Direction, hold: Direction) -> list[Trap]:
+        """Traps for the leading turn's final event as it passes one of `proxies` in `direction`.
 
         Towards browsers the event is known by its type; elsewhere by the whole answer, which no text that grows holds.
         """
         text = answers.answer_to(self.leader.content).text
         traps = []
-        for proxy in self.topology.proxies:
+        for proxy in proxies:
             browsers = proxy.port in self.topology.browser_doors()
             pattern = f'"type":"agent","content":"{text}' if browsers else text
             traps.append(proxy.trap(direction, pattern.encode(), hold))
@@ -210,6 +215,8 @@ class Run:
         await self.settle()
         await self.topology.heal()
         await self.settle()
+        for session in self.sessions:
+            session.locked = [tab.name for tab in session.tabs if tab.locked]
         # And a future: whatever happened is over.
         await self._everybody_asks()
         await self._catch_up()
@@ -307,7 +314,7 @@ class Run:
             links = self.topology.agent_links
             self._spies = [(number, link.trap(Direction.UP, content.encode())) for number, link in enumerate(links)]
 
-    async def _until(self, holds: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    async def until(self, holds: Callable[[], bool], what: str, seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > deadline:

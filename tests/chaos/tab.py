@@ -108,6 +108,11 @@ class Tab:
             await self._send(question)
         return question
 
+    async def cancel(self) -> None:
+        """Stops whatever turn of its session runs."""
+        await self.online.wait()
+        await self._socket.send(json.dumps({"type": "cancel"}))
+
     @property
     def locked(self) -> bool:
         """Whether the input of the production frontend would be locked: `user` locks it, an answer or error unlocks it."""

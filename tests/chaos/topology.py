@@ -177,7 +177,9 @@ class Cluster(Topology):
             self.agents.append(self._agent(name, link.port))
         await asyncio.gather(*(agent.start() for agent in self.agents))
         for agent in self.agents:
-            self.agent_links.append(await self.put_proxy(agent.name, agent.grpc))
+            link = await self.put_proxy(agent.name, agent.grpc)
+            link.http2 = True
+            self.agent_links.append(link)
         self.gateways += [self._gateway(name) for name in ("gateway-1", "gateway-2")]
         await asyncio.gather(*(gateway.start() for gateway in self.gateways))
         for gateway in self.gateways:
@@ -203,6 +205,16 @@ class Cluster(Topology):
         dragoman = Dragoman(name, self.folder, settings, self.environment | self.extra.get(name, {}))
         self.processes.append(dragoman)
         return dragoman
+
+    async def fail_over(self, replica: Redis) -> None:
+        """The primary is gone; what looked for it finds the replica."""
+        await self.redis.kill()
+        self.processes.remove(self.redis)
+        self.redis = replica
+        for link in self.redis_links:
+            link.upstream = replica.port
+            link.cut()
+            await link.listen()
 
     def browser_doors(self) -> list[int]:
         return [link.port for link in self.gateway_links]
