@@ -18,11 +18,15 @@ from pathlib import Path
 # Processes are started while gRPC's threads run; nothing of gRPC lives on in them.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
-from scenario import CASTS, SCENARIOS, Result, Run, Scenario  # noqa: E402
+from mutants import MUTANTS
+from scenario import CASTS, SCENARIOS, Result, Run, Scenario
 
 # Each of these files registers its scenarios.
 for family in sorted(Path(__file__).parent.glob("faults_*.py")):
     importlib.import_module(family.stem)
+
+# Runs a mutant is given to be noticed in, for each of its scenarios.
+MUTANT_SEEDS = 3
 
 
 def row(result: Result) -> str:
@@ -46,6 +50,7 @@ def explain(result: Result) -> None:
 
 
 async def play(what: Scenario, seed: int, tabs: str, mutant: str | None = None) -> Result:
+    """`mutant`: a protection that is switched off; then the first thing that goes wrong is enough."""
     with tempfile.TemporaryDirectory(prefix=f"dragoman-chaos-{what.name}-", ignore_cleanup_errors=True) as folder:
         return await Run(what, seed, Path(folder), tabs, mutant).run()
 
@@ -66,6 +71,28 @@ async def play_all(arguments: argparse.Namespace, chosen: list[Scenario]) -> lis
     return await asyncio.gather(*(one(what, seed) for what, seed in jobs))
 
 
+async def catch(mutant: str, arguments: argparse.Namespace, room: asyncio.Semaphore) -> bool:
+    """Whether a scenario notices that the protection is off; chance is given some seeds."""
+    began, tries = time.monotonic(), 0
+    for seed in range(arguments.seed, arguments.seed + MUTANT_SEEDS):
+        for name in MUTANTS[mutant]:
+            async with room:
+                result = await play(SCENARIOS[name], seed, arguments.tabs, mutant)
+            tries += 1
+            if result.violations:
+                seconds = time.monotonic() - began
+                print(f"| {mutant:<18} | caught     | {seconds:>5.0f} s | {name}, seed {seed} |", flush=True)
+                print(f"    {result.violations[0]}", flush=True)
+                return True
+    print(f"| {mutant:<18} | NOT caught | {time.monotonic() - began:>5.0f} s | in {tries} runs |", flush=True)
+    return False
+
+
+async def catch_all(arguments: argparse.Namespace, mutants: list[str]) -> list[bool]:
+    room = asyncio.Semaphore(arguments.jobs)
+    return await asyncio.gather(*(catch(mutant, arguments, room) for mutant in mutants))
+
+
 def choose(patterns: list[str]) -> list[Scenario]:
     """Scenarios by name or by pattern (`agent-*`); all of them if none is named."""
     chosen = []
@@ -84,21 +111,39 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="so many times, the seed growing by one")
     parser.add_argument("--jobs", type=int, default=8, metavar="N", help="scenarios at a time (8)")
     parser.add_argument("--tabs", choices=sorted(CASTS), default="both", help="tabs a session has (both)")
+    parser.add_argument("--mutants", action="store_true", help="switch protections off and see that it is noticed")
     parser.add_argument("--list", action="store_true", help="name the scenarios, one sentence each")
     return parser.parse_args()
 
 
 def main() -> int:
     arguments = parse()
+    # Connections that are cut on purpose are no news.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if arguments.mutants:
+        return try_mutants(arguments)
     chosen = choose(arguments.only)
     if arguments.list:
         for what in chosen:
             print(f"{what.name:<38} {what.about}")
         return 0
-    # Connections that are cut on purpose are no news.
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return try_scenarios(arguments, chosen)
+
+
+def try_mutants(arguments: argparse.Namespace) -> int:
+    mutants = [name for name in MUTANTS if not arguments.only or name in arguments.only]
+    if not mutants:
+        sys.exit(f"no mutant is called {' or '.join(arguments.only)}; there are: {' '.join(MUTANTS)}")
+    began = time.monotonic()
+    caught = asyncio.run(catch_all(arguments, mutants))
+    seconds = time.monotonic() - began
+    print(f"| {len(caught)} mutants, {sum(caught)} of them caught, {seconds:.0f} s, seed {arguments.seed} |")
+    return 0 if all(caught) else 1
+
+
+def try_scenarios(arguments: argparse.Namespace, chosen: list[Scenario]) -> int:
     print(f"| {'scenario':<38} | seconds | violations |", flush=True)
     began = time.monotonic()
     results = asyncio.run(play_all(arguments, chosen))

@@ -9,7 +9,9 @@ from topology import Cluster
 
 
 def agent_fault(blow: str, moment: str) -> None:
-    @scenario(f"agent-{blow}-{moment}", f"the agent that runs a turn {BLOWS[blow]} {MOMENTS[moment]}", Cluster)
+    about = f"the agent that runs a turn {BLOWS[blow]} {MOMENTS[moment]}"
+
+    @scenario(f"agent-{blow}-{moment}", about, Cluster, failed_turns=blow != "term")
     async def play(run: Run) -> None:
         await reach(run, moment, run.cluster.redis_links, Direction.UP)
         victim = run.cluster.agents[run.runner()]
@@ -26,7 +28,12 @@ for a_blow in BLOWS:
         agent_fault(a_blow, a_moment)
 
 
-@scenario("agent-final-event-lost", "an agent is killed while the final event is on its way to the gateway", Cluster)
+@scenario(
+    "agent-final-event-lost",
+    "an agent is killed while the final event is on its way to the gateway",
+    Cluster,
+    failed_turns=True,
+)
 async def agent_final_event_lost(run: Run) -> None:
     await reach(run, "unacknowledged", run.cluster.agent_links, Direction.DOWN)
     await run.cluster.agents[run.runner()].kill()
@@ -34,7 +41,12 @@ async def agent_final_event_lost(run: Run) -> None:
         link.cut()
 
 
-@scenario("agent-kill-while-questions-wait", "an agent is killed while further questions wait for its turn", Cluster)
+@scenario(
+    "agent-kill-while-questions-wait",
+    "an agent is killed while further questions wait for its turn",
+    Cluster,
+    failed_turns=True,
+)
 async def agent_kill_while_questions_wait(run: Run) -> None:
     await run.until_moment("mid-token")
     await run.ask_again("quick")
@@ -42,7 +54,7 @@ async def agent_kill_while_questions_wait(run: Run) -> None:
     await run.cluster.agents[run.runner()].kill()
 
 
-@scenario("agent-kill-question-on-its-way", "an agent is killed as it is given questions", Cluster)
+@scenario("agent-kill-question-on-its-way", "an agent is killed as it is given questions", Cluster, failed_turns=True)
 async def agent_kill_question_on_its_way(run: Run) -> None:
     victim = run.rng.choice(run.cluster.agents)
     asking = asyncio.create_task(run.ask("slow"))
@@ -51,7 +63,13 @@ async def agent_kill_question_on_its_way(run: Run) -> None:
     await asking
 
 
-@scenario("agents-kill-both", "both agents are killed in mid-token and come back a little later", Cluster)
+@scenario(
+    "agents-kill-both",
+    "both agents are killed in mid-token and come back a little later",
+    Cluster,
+    failed_turns=True,
+    hang_ups=True,
+)
 async def agents_kill_both(run: Run) -> None:
     await run.until_moment("mid-token")
     for agent in run.cluster.agents:
@@ -69,7 +87,13 @@ async def agent_stop_for_a_moment(run: Run) -> None:
     await awake(run, victim)
 
 
-@scenario("agent-kill-again-and-again", "agents are killed in turn, as soon as the other one is back", Cluster)
+@scenario(
+    "agent-kill-again-and-again",
+    "agents are killed in turn, as soon as the other one is back",
+    Cluster,
+    failed_turns=True,
+    hang_ups=True,
+)
 async def agent_kill_again_and_again(run: Run) -> None:
     await run.ask("slow")
     for _ in range(3):
@@ -80,7 +104,12 @@ async def agent_kill_again_and_again(run: Run) -> None:
         await victim.start()
 
 
-@scenario("rolling-restart", "every process but the store is told to end and started again, one after another", Cluster)
+@scenario(
+    "rolling-restart",
+    "every process but the store is told to end and started again, one after another",
+    Cluster,
+    hang_ups=True,
+)
 async def rolling_restart(run: Run) -> None:
     for victim in [*run.cluster.agents, *run.cluster.gateways]:
         await run.ask(run.rng.choice(["slow", "tools", "late"]))

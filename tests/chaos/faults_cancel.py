@@ -45,7 +45,7 @@ async def cancel_at_another_agent(run: Run) -> None:
     await cancelled(run)
 
 
-@scenario("cancel-of-one-process", "a turn is cancelled over gRPC while its tabs are cut", Single)
+@scenario("cancel-of-one-process", "a turn is cancelled over gRPC while its tabs are cut", Single, hang_ups=True)
 async def cancel_of_one_process(run: Run) -> None:
     await run.until_moment("mid-token")
     run.single.web.cut()
@@ -53,7 +53,9 @@ async def cancel_of_one_process(run: Run) -> None:
     await cancelled(run)
 
 
-@scenario("cancel-and-kill", "a turn is cancelled at one agent and the one that runs it is killed", Cluster)
+@scenario(
+    "cancel-and-kill", "a turn is cancelled at one agent and the one that runs it is killed", Cluster, failed_turns=True
+)
 async def cancel_and_kill(run: Run) -> None:
     await run.until_moment("mid-token")
     victim = run.runner()

@@ -54,7 +54,7 @@ def agent_jump(way: str) -> None:
 def redis_jump(way: str) -> None:
     about = f"the clock of Redis, which leases are counted by, jumps an hour {way} in mid-token"
 
-    @scenario(f"clock-redis-{way}", about, Cluster, environment=clocks("redis"))
+    @scenario(f"clock-redis-{way}", about, Cluster, environment=clocks("redis"), failed_turns=True)
     async def play(run: Run) -> None:
         await run.until_moment("mid-token")
         set_clock(run.topology.folder, "redis", JUMPS[way])

@@ -64,7 +64,7 @@ async def grpc_questions_stall(run: Run) -> None:
     await run.settle()
 
 
-@scenario("grpc-agent-unreachable", "one agent cannot be reached when tabs connect and ask", Cluster)
+@scenario("grpc-agent-unreachable", "one agent cannot be reached when tabs connect and ask", Cluster, hang_ups=True)
 async def grpc_agent_unreachable(run: Run) -> None:
     victim = run.rng.choice(run.cluster.agent_links)
     victim.refuse()
@@ -75,7 +75,7 @@ async def grpc_agent_unreachable(run: Run) -> None:
     await run.settle()
 
 
-@scenario("grpc-no-agent-reachable", "no agent can be reached for some seconds, in mid-token", Cluster)
+@scenario("grpc-no-agent-reachable", "no agent can be reached for some seconds, in mid-token", Cluster, hang_ups=True)
 async def grpc_no_agent_reachable(run: Run) -> None:
     await run.until_moment("mid-token")
     for link in run.cluster.agent_links:

@@ -7,12 +7,16 @@ from proxy import Direction
 from scenario import Run, scenario
 from topology import Single
 
+HURT = {"failed_turns": True, "hang_ups": True}
+
 
 def process_fault(blow: str, moment: str) -> None:
     about = f"the one process {BLOWS[blow]} {MOMENTS[moment]}, and comes back"
 
     # The text of a turn that is not in the log yet lives in the process.
-    @scenario(f"process-{blow}-{moment}", about, Single, lost_text=blow == "kill")
+    @scenario(
+        f"process-{blow}-{moment}", about, Single, lost_text=blow == "kill", failed_turns=blow == "kill", hang_ups=True
+    )
     async def play(run: Run) -> None:
         await reach(run, moment, [run.single.web], Direction.DOWN)
         await strike(run, run.single.all, blow)
@@ -28,7 +32,9 @@ for a_blow in BLOWS:
         process_fault(a_blow, a_moment)
 
 
-@scenario("process-kill-again-and-again", "the one process is killed as soon as it is back", Single, lost_text=True)
+@scenario(
+    "process-kill-again-and-again", "the one process is killed as soon as it is back", Single, lost_text=True, **HURT
+)
 async def process_kill_again_and_again(run: Run) -> None:
     await run.until_moment("mid-token")
     for _ in range(4):
@@ -37,7 +43,7 @@ async def process_kill_again_and_again(run: Run) -> None:
         await asyncio.sleep(run.rng.uniform(0.0, 0.3))
 
 
-@scenario("process-term-while-questions-wait", "the one process is told to end while questions wait", Single)
+@scenario("process-term-while-questions-wait", "the one process is told to end while questions wait", Single, **HURT)
 async def process_term_while_questions_wait(run: Run) -> None:
     await run.until_moment("mid-token")
     await run.ask_again("slow")

@@ -6,10 +6,12 @@ import signal
 from blows import longer_than_a_lease
 from processes import Redis
 from scenario import Run, scenario
-from topology import Cluster
+from topology import LEASE_SECONDS, Cluster
+
+HURT = {"failed_turns": True, "hang_ups": True}
 
 
-@scenario("redis-restart", "Redis is told to end in mid-token and started again", Cluster)
+@scenario("redis-restart", "Redis is told to end in mid-token and started again", Cluster, **HURT)
 async def redis_restart(run: Run) -> None:
     await run.until_moment("mid-token")
     await run.cluster.redis.stop(10)
@@ -17,7 +19,7 @@ async def redis_restart(run: Run) -> None:
     await run.cluster.redis.start()
 
 
-@scenario("redis-kill", "Redis is killed in mid-tool and started again", Cluster)
+@scenario("redis-kill", "Redis is killed in mid-tool and started again", Cluster, **HURT)
 async def redis_kill(run: Run) -> None:
     await run.until_moment("mid-tool")
     await run.cluster.redis.kill()
@@ -25,7 +27,7 @@ async def redis_kill(run: Run) -> None:
     await run.cluster.redis.start()
 
 
-@scenario("redis-restart-long", "Redis is away for longer than a lease, in mid-token", Cluster)
+@scenario("redis-restart-long", "Redis is away for longer than a lease, in mid-token", Cluster, **HURT)
 async def redis_restart_long(run: Run) -> None:
     await run.until_moment("mid-token")
     await run.cluster.redis.kill()
@@ -39,7 +41,7 @@ async def redis_pause(run: Run) -> None:
     await run.cluster.redis.call("CLIENT", "PAUSE", run.rng.randrange(500, 2000), "ALL")
 
 
-@scenario("redis-pause-long", "Redis hangs (SIGSTOP) for longer than a lease", Cluster)
+@scenario("redis-pause-long", "Redis hangs (SIGSTOP) for longer than a lease", Cluster, **HURT)
 async def redis_pause_long(run: Run) -> None:
     await run.until_moment("mid-token")
     run.cluster.redis.signal(signal.SIGSTOP)
@@ -47,7 +49,9 @@ async def redis_pause_long(run: Run) -> None:
     run.cluster.redis.signal(signal.SIGCONT)
 
 
-@scenario("redis-kill-subscriptions", "subscriptions are cut (CLIENT KILL TYPE pubsub), many times in one answer", Cluster)
+@scenario(
+    "redis-kill-subscriptions", "subscriptions are cut (CLIENT KILL TYPE pubsub), many times in one answer", Cluster
+)
 async def redis_kill_subscriptions(run: Run) -> None:
     await run.ask("slow")
     for _ in range(run.rng.randrange(4, 10)):
@@ -63,13 +67,15 @@ async def redis_kill_clients(run: Run) -> None:
         await run.cluster.redis.call("CLIENT", "KILL", "TYPE", "normal")
 
 
-@scenario("redis-flushed", "everything in Redis is deleted (FLUSHALL) in mid-token", Cluster, lost_data=True)
+@scenario("redis-flushed", "everything in Redis is deleted (FLUSHALL) in mid-token", Cluster, lost_data=True, **HURT)
 async def redis_flushed(run: Run) -> None:
     await run.until_moment("mid-token")
     await run.cluster.redis.call("FLUSHALL")
 
 
-@scenario("redis-flushed-in-silence", "everything in Redis is deleted while no turn runs", Cluster, lost_data=True)
+@scenario(
+    "redis-flushed-in-silence", "everything in Redis is deleted while no turn runs", Cluster, lost_data=True, **HURT
+)
 async def redis_flushed_in_silence(run: Run) -> None:
     await run.cluster.redis.call("FLUSHALL")
 
@@ -80,7 +86,7 @@ async def redis_scripts_flushed(run: Run) -> None:
     await run.cluster.redis.call("SCRIPT", "FLUSH")
 
 
-@scenario("redis-full-in-mid-token", "Redis is full (maxmemory) from mid-token on, for some seconds", Cluster)
+@scenario("redis-full-in-mid-token", "Redis is full (maxmemory) from mid-token on, for some seconds", Cluster, **HURT)
 async def redis_full_in_mid_token(run: Run) -> None:
     await run.until_moment("mid-token")
     await run.cluster.redis.call("CONFIG", "SET", "maxmemory", "1")
@@ -88,7 +94,7 @@ async def redis_full_in_mid_token(run: Run) -> None:
     await run.cluster.redis.call("CONFIG", "SET", "maxmemory", "0")
 
 
-@scenario("redis-full-at-send", "Redis is full when questions are asked", Cluster)
+@scenario("redis-full-at-send", "Redis is full when questions are asked", Cluster, **HURT)
 async def redis_full_at_send(run: Run) -> None:
     await run.cluster.redis.call("CONFIG", "SET", "maxmemory", "1")
     await run.ask("quick")
@@ -106,7 +112,7 @@ async def redis_latency(run: Run) -> None:
         link.delay(0.0)
 
 
-@scenario("redis-readonly", "Redis becomes a read-only replica in mid-token, for some seconds", Cluster)
+@scenario("redis-readonly", "Redis becomes a read-only replica in mid-token, for some seconds", Cluster, **HURT)
 async def redis_readonly(run: Run) -> None:
     await run.until_moment("mid-token")
     # Of a primary nobody hears of: what it holds stays as it is.
@@ -120,6 +126,7 @@ async def redis_readonly(run: Run) -> None:
     "the primary is lost and a replica takes over that misses the last writes",
     Cluster,
     lost_data=True,
+    **HURT,
 )
 async def redis_failover_lagging(run: Run) -> None:
     primary = run.cluster.redis
@@ -139,7 +146,7 @@ async def redis_failover_lagging(run: Run) -> None:
     await run.cluster.fail_over(replica)
 
 
-@scenario("redis-failover", "the primary is lost and a replica takes over that misses nothing", Cluster)
+@scenario("redis-failover", "the primary is lost and a replica takes over that misses nothing", Cluster, **HURT)
 async def redis_failover(run: Run) -> None:
     replica = Redis("redis-replica", run.topology.folder, replica_of=run.cluster.redis.port)
     run.cluster.processes.append(replica)
@@ -153,3 +160,13 @@ async def redis_failover(run: Run) -> None:
     await replica.caught_up(run.cluster.redis)
     await replica.call("REPLICAOF", "NO", "ONE")
     await run.cluster.fail_over(replica)
+
+
+@scenario(
+    "redis-pause-a-lease", "Redis hangs for about a lease: nobody's turn is over because nobody could say so", Cluster
+)
+async def redis_pause_a_lease(run: Run) -> None:
+    await run.until_moment("mid-token")
+    run.cluster.redis.signal(signal.SIGSTOP)
+    await asyncio.sleep(run.rng.uniform(LEASE_SECONDS - 0.9, LEASE_SECONDS - 0.5))
+    run.cluster.redis.signal(signal.SIGCONT)

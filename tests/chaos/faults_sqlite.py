@@ -8,6 +8,7 @@ from scenario import Run, Violation, scenario
 from topology import Single
 
 DISK_BYTES = 4 << 20
+HURT = {"failed_turns": True, "hang_ups": True}
 
 
 async def as_root(*command: str) -> None:
@@ -19,7 +20,7 @@ async def as_root(*command: str) -> None:
 
 
 class SmallDisk(Single):
-    """Everything in one process, on SQLite, on a file system of its own with little room. It takes root to mount one."""
+    """Everything in one process, on a small file system of its own. It takes root to mount one."""
 
     async def start(self) -> None:
         self.disk = self.database.parent
@@ -29,7 +30,7 @@ class SmallDisk(Single):
 
     async def end(self) -> None:
         await super().end()
-        if os.path.ismount(self.disk):
+        if self.disk.is_mount():
             await as_root("umount", "--lazy", str(self.disk))
 
     def fill(self) -> None:
@@ -53,7 +54,7 @@ class SmallDisk(Single):
         return self.disk / "filler"
 
 
-@scenario("sqlite-full-at-send", "the disk is full when questions are asked", SmallDisk)
+@scenario("sqlite-full-at-send", "the disk is full when questions are asked", SmallDisk, **HURT)
 async def sqlite_full_at_send(run: Run) -> None:
     run.topology.fill()
     await run.ask("quick")
@@ -61,7 +62,7 @@ async def sqlite_full_at_send(run: Run) -> None:
     run.topology.make_room()
 
 
-@scenario("sqlite-full-mid-turn", "the disk is full from mid-token on, for some seconds", SmallDisk)
+@scenario("sqlite-full-mid-turn", "the disk is full from mid-token on, for some seconds", SmallDisk, **HURT)
 async def sqlite_full_mid_turn(run: Run) -> None:
     await run.until_moment("mid-token")
     run.topology.fill()
@@ -69,7 +70,9 @@ async def sqlite_full_mid_turn(run: Run) -> None:
     run.topology.make_room()
 
 
-@scenario("sqlite-full-and-killed", "the disk is full in mid-token, and the process killed", SmallDisk, lost_text=True)
+@scenario(
+    "sqlite-full-and-killed", "the disk is full in mid-token, and the process killed", SmallDisk, lost_text=True, **HURT
+)
 async def sqlite_full_and_killed(run: Run) -> None:
     await run.until_moment("mid-token")
     run.topology.fill()
@@ -79,7 +82,13 @@ async def sqlite_full_and_killed(run: Run) -> None:
     await run.single.heal()
 
 
-@scenario("sqlite-read-only", "after a crash the disk is read-only: it does not start, then it does", SmallDisk, lost_text=True)
+@scenario(
+    "sqlite-read-only",
+    "after a crash the disk is read-only: it does not start, then it does",
+    SmallDisk,
+    lost_text=True,
+    **HURT,
+)
 async def sqlite_read_only(run: Run) -> None:
     await run.until_moment("mid-token")
     victim = run.single.all

@@ -7,6 +7,8 @@ from proxy import Direction
 from scenario import Run, scenario
 from topology import Cluster
 
+HURT = {"failed_turns": True, "hang_ups": True}
+
 
 def away(run: Run) -> None:
     """From now on no agent reaches the store."""
@@ -15,7 +17,7 @@ def away(run: Run) -> None:
         link.cut()
 
 
-@scenario("store-down-at-connect", "the store is down when tabs connect", Cluster)
+@scenario("store-down-at-connect", "the store is down when tabs connect", Cluster, **HURT)
 async def store_down_at_connect(run: Run) -> None:
     away(run)
     for link in run.cluster.gateway_links:
@@ -24,7 +26,9 @@ async def store_down_at_connect(run: Run) -> None:
     await run.cluster.heal()
 
 
-@scenario("store-hangs-at-connect", "the store takes connections and answers nothing when tabs connect", Cluster)
+@scenario(
+    "store-hangs-at-connect", "the store takes connections and answers nothing when tabs connect", Cluster, **HURT
+)
 async def store_hangs_at_connect(run: Run) -> None:
     for link in run.cluster.redis_links:
         link.freeze()
@@ -34,7 +38,7 @@ async def store_hangs_at_connect(run: Run) -> None:
     await run.cluster.heal()
 
 
-@scenario("store-down-at-send", "the store is down when questions are asked", Cluster)
+@scenario("store-down-at-send", "the store is down when questions are asked", Cluster, **HURT)
 async def store_down_at_send(run: Run) -> None:
     away(run)
     await run.ask("quick")
@@ -42,7 +46,7 @@ async def store_down_at_send(run: Run) -> None:
     await run.cluster.heal()
 
 
-@scenario("store-answer-lost-at-send", "questions reach the store, its answers do not come back", Cluster)
+@scenario("store-answer-lost-at-send", "questions reach the store, its answers do not come back", Cluster, **HURT)
 async def store_answer_lost_at_send(run: Run) -> None:
     for link in run.cluster.redis_links:
         link.freeze(Direction.DOWN)
@@ -61,7 +65,7 @@ async def store_down_mid_turn(run: Run) -> None:
     await run.cluster.heal()
 
 
-@scenario("store-down-mid-turn-long", "the store is down for longer than a lease, in mid-tool", Cluster)
+@scenario("store-down-mid-turn-long", "the store is down for longer than a lease, in mid-tool", Cluster, **HURT)
 async def store_down_mid_turn_long(run: Run) -> None:
     await run.until_moment("mid-tool")
     away(run)
@@ -78,7 +82,12 @@ async def store_cut_again_and_again(run: Run) -> None:
             link.cut()
 
 
-@scenario("store-lost-to-the-runner", "only the agent that runs a turn loses the store, for longer than a lease", Cluster)
+@scenario(
+    "store-lost-to-the-runner",
+    "only the agent that runs a turn loses the store, for longer than a lease",
+    Cluster,
+    **HURT,
+)
 async def store_lost_to_the_runner(run: Run) -> None:
     await run.until_moment("mid-token")
     link = run.cluster.redis_links[run.runner()]
@@ -89,7 +98,9 @@ async def store_lost_to_the_runner(run: Run) -> None:
     await run.settle()
 
 
-@scenario("store-writes-lost-to-the-runner", "the runner's writes hang on their way, for longer than a lease", Cluster)
+@scenario(
+    "store-writes-lost-to-the-runner", "the runner's writes hang on their way, for longer than a lease", Cluster, **HURT
+)
 async def store_writes_lost_to_the_runner(run: Run) -> None:
     await run.until_moment("mid-token")
     link = run.cluster.redis_links[run.runner()]

@@ -20,7 +20,7 @@ def for_each_topology(name: str, about: str):
     def register(play):
         where: dict[str, type[Topology]] = {"": Single, "cluster-": Cluster}
         for prefix, topology in where.items():
-            scenario(prefix + name, about, topology)(play)
+            scenario(prefix + name, about, topology, hang_ups=True)(play)
         return play
 
     return register

@@ -77,6 +77,9 @@ class Follower:
                 if response is grpc.aio.EOF:
                     stream.ended = f"{(await call.code()).name} {await call.details()}"
                     return
+                if response.HasField("go_away"):
+                    stream.ended = "sent away"
+                    return
                 self._take(stream, response)
         finally:
             call.cancel()
@@ -103,7 +106,10 @@ class Follower:
 async def read_log(port: int, session: str) -> Log:
     """The whole log, over a stream whose client side is closed: it ends where the log ends."""
     log = Log([], "")
-    async with asyncio.timeout(READ_SECONDS), grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel:
+    async with (
+        asyncio.timeout(READ_SECONDS),
+        grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=OPTIONS) as channel,
+    ):
         call = chat_pb2_grpc.ChatStub(channel).Converse()
         await call.write(pb.ConverseRequest(open=pb.Open(session_id=session, after=pb.Cursor(seq=0))))
         await call.done_writing()

@@ -24,7 +24,7 @@ class Tampering:
     _rest: bytes = b""
 
     def reset_streams(self) -> int:
-        """Resets every open stream, as a server or a balancer may at any time; what the server says on them is dropped."""
+        """Resets every open stream, as a balancer may at any time; what the server says on them is dropped."""
         self._inject += [frame(RST_STREAM, stream, struct.pack(">I", CANCEL)) for stream in sorted(self.streams)]
         self._silenced |= self.streams
         count = len(self.streams)

@@ -1,7 +1,7 @@
 """What holds whatever happens: the same exact rules for every scenario.
 
-Each function looks at what was seen and returns violations; none of them knows which fault there was. What a scenario may
-do is said in `Allowed`, and only losing the store's data allows anything.
+Each function looks at what was seen and returns violations; none of them knows which fault there was. What a fault may
+do to those who look on is said in `Allowed`, which is nothing unless a scenario says so.
 """
 
 from collections import Counter
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from answers import answer_to
+from compare import history, is_echo_of, short, shown, since_last_gap, told, turns, whole_texts
 from dragoman.chat.v1 import chat_pb2 as pb
 from follower import Follower, Log
-from tab import FINALS, Connection, Question, Tab
+from tab import FINALS, Connection, Tab
 
 # A frame that came this long before its connection ended was certainly received.
 RECEIVED_SECONDS = 3.0
@@ -37,6 +38,10 @@ class Allowed:
 
     # The store lost what it had acknowledged: positions may be used again, and clients are told so.
     lost_data: bool = False
+    # Turns may end with an error: their agent, or the store, is hurt for too long.
+    failed_turns: bool = False
+    # Connections of tabs may end: what is hurt is all that a gateway could hide it with.
+    hang_ups: bool = False
     # The process that held the running turn's text crashed without a shared store: the turn's text is lost with it.
     lost_text: bool = False
 
@@ -82,12 +87,14 @@ def check_session(session: Session, allowed: Allowed) -> list[Violation]:
     found += answers_are_known(session)
     found += nothing_runs_twice(session, allowed)
     found += nothing_runs_still(session)
+    found += nothing_fails_needlessly(session, allowed)
     found += both_protocols_tell_the_same(session)
     for tab in session.tabs:
         found += questions_are_answered(session, tab, allowed)
         found += frames_are_the_log(session, tab, allowed)
         found += text_only_grows(session, tab, allowed)
         found += input_is_unlocked(session, tab)
+        found += nobody_is_hung_up_on(tab, allowed)
     for follower in session.followers:
         found += events_are_the_log(session, follower, allowed)
         found += streamed_text_only_grows(session, follower, allowed)
@@ -160,6 +167,13 @@ def nothing_runs_still(session: Session) -> Iterator[Violation]:
         yield Violation("no turn is left running", session.name, "none", session.log.running_turn)
 
 
+def nothing_fails_needlessly(session: Session, allowed: Allowed) -> Iterator[Violation]:
+    for event in session.log.events:
+        if event.HasField("error") and not allowed.failed_turns:
+            where = f"{session.name}, event {event.seq}"
+            yield Violation("no turn fails needlessly", where, "an answer", event.error.message)
+
+
 def both_protocols_tell_the_same(session: Session) -> Iterator[Violation]:
     over_grpc = [shown(event) for event in session.log.events if shown(event)]
     over_websocket = [told(frame) for frame in session.replay if "seq" in frame]
@@ -182,9 +196,13 @@ def questions_are_answered(session: Session, tab: Tab, allowed: Allowed) -> Iter
             yield Violation("nobody waits for ever", where, "agent or error within the bound", history(question))
         if not question.acknowledged and not logged and not (question.refused or question.cut_off):
             yield Violation("what is not taken is refused", where, "an error or a close", history(question))
-        if question.final is not None and not allowed.lost_data and told(question.final) != finals[question.content]:
+        if (
+            question.final is not None
+            and not allowed.lost_data
+            and told(question.final) != finals.get(question.content)
+        ):
             seen = told(question.final)
-            yield Violation("the end seen is the end kept", where, str(finals[question.content]), str(seen))
+            yield Violation("the end seen is the end kept", where, str(finals.get(question.content)), str(seen))
 
 
 def input_is_unlocked(session: Session, tab: Tab) -> Iterator[Violation]:
@@ -194,6 +212,12 @@ def input_is_unlocked(session: Session, tab: Tab) -> Iterator[Violation]:
 
 
 # === Those who look on ===
+
+
+def nobody_is_hung_up_on(tab: Tab, allowed: Allowed) -> Iterator[Violation]:
+    ends = [connection.closed for connection in tab.connections[:-1] if connection.opened]
+    if ends and not allowed.hang_ups:
+        yield Violation("what a gateway can hide is hidden", tab.name, "one connection", f"ended: {ends}")
 
 
 def frames_are_the_log(session: Session, tab: Tab, allowed: Allowed) -> Iterator[Violation]:
@@ -260,7 +284,7 @@ def old_frames_are_the_log(tab: Tab, log: dict[int, tuple]) -> Iterator[Violatio
 
 def text_only_grows(session: Session, tab: Tab, allowed: Allowed) -> Iterator[Violation]:
     """Partials of a turn grow, over all connections, and are the beginning of the answer."""
-    whole = whole_texts(session.log, allowed)
+    whole = whole_texts(session.log, allowed.lost_text or allowed.lost_data)
     texts: dict[str, str] = {}
     for number, connection in enumerate(tab.connections):
         where = f"{tab.name}, connection {number}"
@@ -299,7 +323,7 @@ def events_are_the_log(session: Session, follower: Follower, allowed: Allowed) -
 
 
 def streamed_text_only_grows(session: Session, follower: Follower, allowed: Allowed) -> Iterator[Violation]:
-    whole = whole_texts(session.log, allowed)
+    whole = whole_texts(session.log, allowed.lost_text or allowed.lost_data)
     for number, stream in enumerate(follower.streams):
         where, before = f"{follower.name}, stream {number}", ("", "")
         for turn, text in stream.texts:
@@ -332,72 +356,3 @@ def check_leftovers(left: Leftovers) -> list[Violation]:
     for line in left.complaints:
         found.append(Violation("no process complains of itself", "logs", f"none of {PANICS}", line))
     return found
-
-
-# === What is compared ===
-
-
-def turns(log: Log) -> dict[str, list[pb.Event]]:
-    found: dict[str, list[pb.Event]] = {}
-    for event in log.events:
-        found.setdefault(event.turn_id, []).append(event)
-    return found
-
-
-def whole_texts(log: Log, allowed: Allowed) -> dict[str, str]:
-    """By turn, the text of which every partial must be the beginning."""
-    texts = {}
-    for turn, events in turns(log).items():
-        if events[-1].HasField("agent"):
-            texts[turn] = events[-1].agent.content
-        elif events[-1].HasField("error") and not allowed.lost_text and not allowed.lost_data:
-            texts[turn] = events[-1].error.partial
-        elif events[0].HasField("user"):
-            texts[turn] = answer_to(events[0].user.content).text
-    return texts
-
-
-def shown(event: pb.Event) -> tuple | None:
-    """An event as the WebSocket protocol shows it; `None` if it does not."""
-    match event.WhichOneof("body"):
-        case "user":
-            return (event.seq, event.turn_id, "user", event.user.content)
-        case "tool_result":
-            return (event.seq, event.turn_id, "tool", event.tool_result.content)
-        case "agent":
-            return (event.seq, event.turn_id, "agent", event.agent.content)
-        case "error":
-            return (event.seq, event.turn_id, "error", f"Agent error: {event.error.message}")
-    return None
-
-
-def told(frame: dict) -> tuple:
-    return (frame["seq"], frame["turn_id"], frame["type"], frame["content"])
-
-
-def is_echo_of(frame: dict, ids: set[str]) -> bool:
-    return frame["type"] == "user" and frame.get("id") in ids
-
-
-def since_last_gap(connections: list[Connection]) -> list[Connection]:
-    """What came after the client was told to forget what it had."""
-    for number in range(len(connections) - 1, -1, -1):
-        frames = connections[number].frames
-        for at in range(len(frames) - 1, -1, -1):
-            if frames[at]["type"] == "gap":
-                rest = Connection(0, True, frames[at + 1 :], connections[number].times[at + 1 :])
-                rest.sent = connections[number].sent
-                return [rest, *connections[number + 1 :]]
-    return connections
-
-
-def history(question: Question) -> str:
-    parts = [f"sent {question.sent} times", "acknowledged" if question.acknowledged else "not acknowledged"]
-    parts += ["cut off"] if question.cut_off else []
-    parts += [f"refused: {question.refused[-1]}"] if question.refused else []
-    return ", ".join(parts)
-
-
-def short(value: object) -> str:
-    text = str(value).replace("\n", " ")
-    return text if len(text) <= 1200 else f"{text[:600]} … {text[-600:]}"

@@ -57,7 +57,7 @@ class Process:
             self._process = await asyncio.create_subprocess_exec(
                 *TIED,
                 *self.command,
-                env=os.environ | self.environment,
+                env=os.environ | {"RUST_BACKTRACE": "0"} | self.environment,
                 cwd=self.folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
@@ -189,9 +189,10 @@ class Redis(Process):
 
     async def replicated(self) -> None:
         """Returns when this replica has what its primary has."""
-        while "master_link_status:up" not in str(await self.call("INFO", "replication")):
+        while True:
+            if "master_link_status:up" in str(await self.call("INFO", "replication")):
+                return
             await asyncio.sleep(0.05)
-
 
     async def caught_up(self, primary: "Redis") -> None:
         """Returns when this replica has everything that was written to the primary."""
@@ -229,7 +230,7 @@ async def _reply(reader: asyncio.StreamReader) -> object:
 
 
 def established(port: int) -> int:
-    """Connections this machine has accepted on the port and not closed: established, or closed by the other side only."""
+    """Connections that were accepted on the port and not closed: established, or closed by the other side only."""
     count = 0
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()

@@ -50,7 +50,7 @@ class Flow:
 
 
 class Trap:
-    """Waits for bytes to come by; then whatever goes in the direction `hold` stays where it is, those bytes included."""
+    """Waits for bytes to come by; then what goes in the direction `hold` stays where it is, those bytes included."""
 
     def __init__(self, direction: Direction, pattern: bytes, hold: Direction | None):
         self.direction, self.pattern, self.hold = direction, pattern, hold

@@ -40,7 +40,7 @@ class Scenario:
     about: str
     on: type[Topology]
     play: Callable[["Run"], Awaitable[None]]
-    allowed: Allowed = Allowed()
+    allowed: Allowed
     # Variables of the processes' environment, as the topology wants them; a function, for they may need files.
     environment: Callable[[Path], dict] | None = None
 
@@ -76,7 +76,7 @@ class Run:
     """A scenario while it is played: the topology, the sessions, and chance."""
 
     def __init__(self, what: Scenario, seed: int, folder: Path, tabs: str, mutant: str | None = None):
-        self.what, self.seed = what, seed
+        self.what, self.seed, self.mutant = what, seed, mutant
         self.rng = random.Random(f"{seed} {what.name}")
         environment = what.environment(folder) if what.environment else None
         self.topology = what.on(folder, mutant, environment)
@@ -176,13 +176,11 @@ class Run:
 
     async def settle(self, seconds: float = BOUND_SECONDS) -> None:
         """Waits, within the bound, until everybody who asked has an end."""
-        deadline = time.monotonic() + seconds
-        while any(tab.waiting() or tab.locked for tab in self.tabs):
-            if time.monotonic() > deadline:
-                names = [tab.name for tab in self.tabs if tab.waiting() or tab.locked]
-                self.notes.append(f"after {seconds} s these still waited: {names}")
-                return
-            await asyncio.sleep(0.05)
+        if not await self.within(seconds, lambda: not any(tab.waiting() or tab.locked for tab in self.tabs)):
+            names = [tab.name for tab in self.tabs if tab.waiting() or tab.locked]
+            self.notes.append(f"after {seconds} s these still waited: {names}")
+            if self.mutant:
+                raise TimeoutError(self.notes[-1])
 
     # === The whole ===
 
@@ -257,8 +255,7 @@ class Run:
         deadline = time.monotonic() + BOUND_SECONDS
         for _ in range(ATTEMPTS):
             question = await asyncio.wait_for(tab.ask(self._content(session, "quick")), BOUND_SECONDS)
-            while question.settled_at is None and time.monotonic() < deadline:
-                await asyncio.sleep(0.02)
+            await self.within(deadline - time.monotonic(), lambda asked=question: asked.settled_at is not None)
             if question.final is not None and question.final["type"] == "agent":
                 return
             await asyncio.sleep(0.3)
@@ -296,9 +293,7 @@ class Run:
         reader = Tab(f"reader of {session.name}", session.id, door, random.Random(0), cursor=True)
         end = max((event.seq for event in session.log.events if shown(event)), default=0)
         reader.open()
-        deadline = time.monotonic() + CATCH_UP_SECONDS
-        while reader.seq < end and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+        await self.within(CATCH_UP_SECONDS, lambda: reader.seq >= end)
         await reader.leave()
         return reader.connections[-1].frames if reader.connections else []
 
@@ -315,8 +310,15 @@ class Run:
             self._spies = [(number, link.trap(Direction.UP, content.encode())) for number, link in enumerate(links)]
 
     async def until(self, holds: Callable[[], bool], what: str, seconds: float = 20) -> None:
+        if not await self.within(seconds, holds):
+            raise TimeoutError(f"{what} did not come within {seconds} s")
+
+    async def within(self, seconds: float, holds: Callable[[], bool]) -> bool:
+        """Waits until it holds; false if it does not within that time."""
         deadline = time.monotonic() + seconds
-        while not holds():
+        while True:
+            if holds():
+                return True
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{what} did not come within {seconds} s")
+                return False
             await asyncio.sleep(0.005)

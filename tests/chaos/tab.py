@@ -1,8 +1,8 @@
 """A browser's tab: it connects, asks, loses its connection and comes back by itself, and writes down what it sees.
 
-There are two kinds. One speaks with a cursor (`?after=`) and message ids, and sends again what was not acknowledged. The
-other is the frontend in production: no cursor, no ids, nothing is sent twice, and its input stays locked from `user`
-until `agent` or `error`.
+There are two kinds. One speaks with a cursor (`?after=`) and message ids, and sends again what was not acknowledged.
+The other is the frontend in production: no cursor, no ids, nothing is sent twice, and its input stays locked from
+`user` until `agent` or `error`.
 """
 
 import asyncio
@@ -96,8 +96,8 @@ class Tab:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def ask(self, content: str) -> Question:
-        number = len(self.questions) + 1
-        question = Question(content, f"{self.name}-{number}".replace(" ", "_") if self.cursor else None, time.monotonic())
+        message_id = f"{self.name}-{len(self.questions) + 1}".replace(" ", "_")
+        question = Question(content, message_id if self.cursor else None, time.monotonic())
         self.questions.append(question)
         if self.cursor:
             await self._send(question)
@@ -115,7 +115,7 @@ class Tab:
 
     @property
     def locked(self) -> bool:
-        """Whether the input of the production frontend would be locked: `user` locks it, an answer or error unlocks it."""
+        """Whether the production frontend's input would be locked: `user` locks it, an answer or error unlocks it."""
         locked = False
         for connection in self.connections:
             for frame in connection.frames:
@@ -222,11 +222,15 @@ class Tab:
             elif kind in FINALS and question.turn and frame.get("turn_id") == question.turn:
                 question.final, question.settled_at = frame, question.settled_at or now
             elif kind == "error" and "turn_id" not in frame and not question.acknowledged and question.sent:
-                # The old client cannot tell which question is meant, and need not: it has only one on its way.
-                if frame.get("id") == question.id or not self.cursor:
-                    question.refused.append(frame["content"])
-                    if not self.cursor:
-                        question.settled_at = now
+                self._refuse(frame, question)
+
+    def _refuse(self, frame: dict, question: Question) -> None:
+        # The old client cannot tell which question is meant: any error unlocks it.
+        if not self.cursor:
+            question.settled_at = time.monotonic()
+        elif frame.get("id") != question.id:
+            return
+        question.refused.append(frame["content"])
 
     def _is_echo(self, frame: dict, question: Question) -> bool:
         return frame["content"] == question.content and question.id in (None, frame.get("id"))

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import time
 from pathlib import Path
 
@@ -246,5 +245,5 @@ def sockets(pid: int) -> int:
     count = 0
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            count += os.readlink(descriptor).startswith("socket:")
+            count += str(descriptor.readlink()).startswith("socket:")
     return count
