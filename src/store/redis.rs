@@ -43,6 +43,8 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 const SEAL_RETRY: Duration = Duration::from_millis(500);
 /// How often it is looked whether a turn is there to be taken over, besides being told.
 const ADOPT_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a session is asked about if it changes at the same time.
+const HEAD_TRIES: usize = 3;
 /// Most events one read returns.
 const READ_EVENTS: usize = 1_000;
 
@@ -102,13 +104,12 @@ impl RedisStore {
             message: begin.message.clone(),
         })?;
         let shared = &self.shared;
-        let reap = shared.hub.may_reap();
         // Who drops this future must not leave a turn that nobody runs: the call goes on, and its end is looked at.
         let commands = shared.commands.clone();
         let (answer, answered) = tokio::sync::oneshot::channel();
         let store = self.clone();
         shared.tasks.spawn(async move {
-            let begun = commands.begin(&begin, &user, reap).await;
+            let begun = commands.begin(&begin, &user).await;
             let started = matches!(begun, Ok(Begin::Started { .. }));
             if answer.send(begun).is_err() && started {
                 drop(Store::Redis(store).turn_writer(begin.session, begin.turn, begin.trace));
@@ -294,6 +295,19 @@ impl RedisStore {
         feed: &FeedHold,
         at: Option<u64>,
     ) -> Result<Head, StoreError> {
+        for _ in 0..HEAD_TRIES {
+            let asked = feed.known_end();
+            let snapshot = self
+                .shared
+                .commands
+                .snapshot(session, Some(asked.seq), false)
+                .await;
+            let snapshot = self.noted(snapshot)?;
+            // What was written before this call is known after it.
+            if feed.learn(&asked, &snapshot.head, &snapshot.text, snapshot.trace) {
+                break;
+            }
+        }
         let known = feed.live().head();
         if at.is_none_or(|at| at == 0 || at == known.end.seq) {
             return Ok(known);

@@ -183,12 +183,12 @@ impl Commands {
         self.shared.lease
     }
 
-    /// See [`crate::store::Store::begin_turn`]. With `reap`, a running turn whose lease is over is sealed first.
+    /// See [`crate::store::Store::begin_turn`]. A running turn whose lease is over is not ended here: whoever finds the
+    /// session busy follows it, and that ends it.
     pub(super) async fn begin(
         &self,
         begin: &BeginTurn,
         user: &NewEvent,
-        reap: bool,
     ) -> Result<Begin, StoreError> {
         self.note_owner(&begin.owner, &begin.session).await?;
         let limits = &self.shared.limits;
@@ -199,13 +199,10 @@ impl Commands {
             .arg(&user.encoded.data)
             .arg(&self.shared.holder)
             .arg(millis(self.shared.lease))
-            .arg(u8::from(reap))
             .arg(limits.rate_questions)
             .arg(millis(limits.rate_window))
             .arg(millis(ADMISSION_KEPT))
             .arg(SESSION_EVENTS)
-            .arg(&self.shared.sealed)
-            .arg(FINAL_EVENT_BYTES)
             .arg(begin.owner.as_str());
         let answer: Vec<String> = self.ask(&call).await?;
         let field = |index: usize| answer.get(index).map_or("", String::as_str);

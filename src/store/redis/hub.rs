@@ -37,6 +37,8 @@ const ASKING: usize = 32;
 const ASK_AGAIN: Duration = Duration::from_millis(250);
 /// How often it is looked whether the lease of a running turn is over, while there are any.
 const TICK: Duration = Duration::from_millis(200);
+/// The shortest time between noticing that a lease is over and ending the turn.
+const SHORTEST_MOMENT: Duration = Duration::from_millis(500);
 /// How much later than its end that is believed.
 const SLACK: Duration = Duration::from_millis(100);
 
@@ -59,6 +61,8 @@ struct State {
     doubted: HashSet<SessionId>,
     /// When the lease of a running turn is over, unless something is heard of it.
     leases: HashMap<SessionId, Instant>,
+    /// Sessions whose turn is ended if it still has no lease when they are asked about.
+    suspected: HashSet<SessionId>,
     /// The last time the store did not answer, or this process was not there.
     trouble: Instant,
 }
@@ -73,6 +77,7 @@ impl Hub {
             state: Mutex::new(State {
                 doubted: HashSet::new(),
                 leases: HashMap::new(),
+                suspected: HashSet::new(),
                 trouble: Instant::now(),
             }),
             doubt: Notify::new(),
@@ -249,7 +254,20 @@ impl Hub {
 
     fn renew(&self, session: &SessionId, lease: Duration) {
         let over = Instant::now() + lease + SLACK;
-        self.lock().leases.insert(session.clone(), over);
+        let mut state = self.lock();
+        state.suspected.remove(session);
+        state.leases.insert(session.clone(), over);
+    }
+
+    /// The lease of a running turn is over. If only the server stood still, its owner is about to be heard of: it is
+    /// given a moment.
+    fn suspect(&self, session: &SessionId) {
+        let moment = (self.commands.lease() / 10).max(SHORTEST_MOMENT);
+        let mut state = self.lock();
+        state.suspected.insert(session.clone());
+        state
+            .leases
+            .insert(session.clone(), Instant::now() + moment);
     }
 
     /// Asks the store about sessions that are doubted, or whose turn may have lost its owner.
@@ -294,7 +312,7 @@ impl Hub {
             return;
         };
         let asked = feed.known_end();
-        let reap = self.may_reap();
+        let reap = self.may_reap() && self.lock().suspected.remove(&session);
         match self
             .commands
             .snapshot(&session, Some(asked.seq), reap)
@@ -304,9 +322,10 @@ impl Hub {
                 if !feed.learn(&asked, &snapshot.head, &snapshot.text, snapshot.trace) {
                     self.ask_about(&session);
                 }
-                if let Some(left) = snapshot.lease_left {
-                    // One that is over, and may not be ended yet, is looked at again soon.
-                    self.renew(&session, left.max(TICK));
+                match snapshot.lease_left {
+                    Some(left) if left.is_zero() => self.suspect(&session),
+                    Some(left) => self.renew(&session, left),
+                    None => {}
                 }
             }
             Err(error) => {

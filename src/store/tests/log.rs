@@ -190,6 +190,7 @@ async fn a_repeated_begin_starts_nothing_new() {
     }
 }
 
+#[tokio::test]
 async fn a_turn_that_ended_is_fenced() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -325,7 +326,6 @@ on_both!(
     fifty_sessions_at_once_do_not_disturb_each_other,
     a_message_is_accepted_once,
     a_repeated_begin_starts_nothing_new,
-    a_turn_that_ended_is_fenced,
     a_writer_that_is_dropped_ends_its_turn,
     the_log_is_read_backwards_in_pages,
 );

@@ -1,9 +1,8 @@
--- ARGV: turn, trace, message id (or ''), user event, holder, lease ms, reap, questions, window ms, admission kept ms,
--- most events, sealed head, sealed limit, owner.
+-- ARGV: turn, trace, message id (or ''), user event, holder, lease ms, questions, window ms, admission kept ms,
+-- most events, owner.
 local turn, trace, message, data, holder = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-local lease, reap = tonumber(ARGV[8]), ARGV[9] == '1'
-local questions, window, remembered = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local most, head, limit, owner = tonumber(ARGV[13]), ARGV[14], tonumber(ARGV[15]), ARGV[16]
+local lease, questions, window = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
+local remembered, most, owner = tonumber(ARGV[11]), tonumber(ARGV[12]), ARGV[13]
 
 local function asked(seq)
   local entry = redis.call('XRANGE', log, seq .. '-0', seq .. '-0')[1]
@@ -75,10 +74,7 @@ if not redis.call('ZSCORE', admissions, turn) then
   redis.call('PEXPIRE', admissions, window + remembered)
 end
 if row[4] == '1' then
-  if not (reap and is_over(row[5])) then -- lease
-    return { 'busy', row[2] }
-  end
-  seal(row[2], row[6], head, limit)
+  return { 'busy', row[2] }
 end
 
 redis.call('HSETNX', session, 'c', now)

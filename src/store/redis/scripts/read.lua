@@ -1,6 +1,9 @@
 -- ARGV: 'after' or 'before', position, most events, most bytes.
 local position, most, bytes = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local found, size = {}, 0
+if ARGV[3] == 'before' and position <= 1 then
+  return found
+end
 local next_id = ARGV[3] == 'after' and ('(' .. string.format('%.0f-0', position)) or ('(' .. string.format('%.0f-0', position))
 while #found < most do
   local entries
