@@ -175,8 +175,9 @@ impl Reader {
                 id,
                 trace_context,
             } => {
+                let named = id.is_some();
                 let id = id.unwrap_or_else(MessageId::random);
-                let trace_context = self.spans.begin(&self.session, &id, &trace_context);
+                let trace_context = self.spans.begin(&self.session, &id, named, &trace_context);
                 let question = Question {
                     content,
                     message: Some(id.clone()),

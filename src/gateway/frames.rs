@@ -65,6 +65,8 @@ struct ServerFrame<'a> {
     timestamp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ahead: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -208,6 +210,18 @@ pub(super) fn partial(said: Said<'_>, turn: TurnId, trace: TraceId) -> String {
 /// A frame that was not taken.
 pub(super) fn invalid(why: &InvalidFrame) -> String {
     error(&why.to_string(), None, TraceId::default())
+}
+
+/// A question waits for the running turn, and for `ahead` others.
+pub(super) fn queued(id: &str, ahead: u32, trace: TraceId) -> String {
+    text(&ServerFrame {
+        r#type: "queued",
+        id: Some(id),
+        ahead: Some(ahead),
+        timestamp: Some(timestamp(SystemTime::now())),
+        trace_id: trace_id(trace),
+        ..ServerFrame::default()
+    })
 }
 
 /// A question that was not taken; `id` is the client's id of it.

@@ -185,7 +185,12 @@ impl Writer {
                     Ok(())
                 }
             }
-            Update::Queued { .. } | Update::GoAway { .. } => Ok(()),
+            // Old clients give no ids, and know no such frame.
+            Update::Queued { request_id, ahead } => match self.spans.queued(&request_id) {
+                Some(trace) => self.send(frames::queued(&request_id, ahead, trace)).await,
+                None => Ok(()),
+            },
+            Update::GoAway { .. } => Ok(()),
             Update::Rejected {
                 request_id,
                 refusal,
