@@ -40,6 +40,10 @@ pub struct Config {
 pub struct ChatService {
     turns: Turns,
     store: Store,
+    /// Cancelled when this process is about to leave.
+    draining: CancellationToken,
+    /// How long streams go on after that, at most.
+    drain_timeout: Duration,
     /// Cancelled when streams must end.
     closed: CancellationToken,
 }
@@ -64,16 +68,20 @@ impl Default for Config {
 // === impl ChatService ===
 
 impl ChatService {
-    /// The service, as tonic serves it. `closed` ends its streams.
+    /// The service, as tonic serves it. `draining` warns its clients, at least `drain_timeout` before `closed` ends their
+    /// streams, unless all turns have ended before.
     pub fn server(
         config: &Config,
         turns: Turns,
         store: Store,
+        (draining, drain_timeout): (CancellationToken, Duration),
         closed: CancellationToken,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
             store,
+            draining,
+            drain_timeout,
             closed,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)

@@ -54,6 +54,8 @@ struct Conversation {
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
     refused: VecDeque<Response>,
+    /// True once the client knows that this process leaves.
+    told_to_go: bool,
     /// Turns this stream asked for and has not seen the end of.
     asked: HashMap<TurnId, Span>,
 }
@@ -134,6 +136,7 @@ impl Opening {
             follower,
             waiting: FuturesUnordered::new(),
             refused: VecDeque::new(),
+            told_to_go: false,
             asked: HashMap::new(),
         };
         Ok((Response::Opened(opened), conversation))
@@ -170,6 +173,12 @@ impl Conversation {
                     Ok(None) => self.requests = None,
                     Err(status) => return Some(Err(status)),
                 },
+                () = self.service.draining.cancelled(), if !self.told_to_go => {
+                    self.told_to_go = true;
+                    return Some(Ok(Response::GoAway(proto::GoAway {
+                        time_left: Some(convert::duration_to_proto(self.service.drain_timeout)),
+                    })));
+                }
                 followed = self.follower.next() => {
                     let response = followed
                         .map(|followed| self.followed(followed))
@@ -209,10 +218,7 @@ impl Conversation {
         match request.request {
             Some(Request::Ask(question)) => Ok(Some(self.ask(question).await)),
             Some(Request::Cancel(cancel)) => match convert::turn_id(&cancel.turn_id) {
-                Ok(turn) => {
-                    self.service.turns.cancel(&self.session, turn);
-                    Ok(None)
-                }
+                Ok(turn) => Ok(self.cancel(turn).await),
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
             Some(Request::Delivered(delivered)) => {
@@ -231,6 +237,12 @@ impl Conversation {
                 Ok(Some(rejected(String::new(), &status)))
             }
         }
+    }
+
+    async fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
+        let cancelled = self.service.turns.cancel(&self.session, turn).await;
+        let error = cancelled.err()?;
+        Some(rejected(String::new(), &outcome::store_failed(&error)))
     }
 
     async fn ask(&mut self, question: proto::Question) -> Response {

@@ -318,7 +318,7 @@ impl fmt::Debug for Follower {
 }
 
 /// Why a cursor does not fit the log, if it does not.
-fn misfit(cursor: &Cursor, head: &Head) -> Option<&'static str> {
+pub(super) fn misfit(cursor: &Cursor, head: &Head) -> Option<&'static str> {
     if cursor.seq == 0 || mutant::is(Mutant::NoFingerprint) {
         return None;
     }

@@ -359,6 +359,9 @@ impl RedisStore {
 
     /// Remembers that the store did not answer.
     fn noted<T>(&self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        if self.shared.stop.is_cancelled() {
+            return Err(StoreError::closed());
+        }
         if matches!(outcome, Err(StoreError::Unavailable(_))) {
             self.shared.hub.note_trouble();
         }

@@ -31,6 +31,7 @@ pub struct TurnWriter {
     /// An append of which it is not known whether it was done.
     in_doubt: Vec<EventBody>,
     finished: bool,
+    resumed: bool,
 }
 
 // === impl TurnWriter ===
@@ -51,6 +52,7 @@ impl TurnWriter {
             written: None,
             in_doubt: Vec::new(),
             finished: false,
+            resumed: false,
         }
     }
 
@@ -62,6 +64,11 @@ impl TurnWriter {
         }
         self.text_length += delta.len();
         Ok(())
+    }
+
+    /// True if another process began the turn, so that there may be events and text already.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// Bytes of text said so far: the `text_offset` of the next tool event.
@@ -87,6 +94,7 @@ impl TurnWriter {
     /// A writer of a turn that another process began.
     pub(super) fn resumed(mut self, written: u64, text: String) -> Self {
         self.text_length = text.len();
+        self.resumed = true;
         self.written = Some(written);
         if let Outbox::Redis(outbox) = &self.outbox {
             outbox.resume(text);

@@ -76,6 +76,7 @@ async fn live_in_the_middle_of_a_turn_starts_with_its_whole_text() {
     turn.text("abc").unwrap();
     turn.append(vec![tool_call("a", 3)]).await.unwrap();
     turn.text("def").unwrap();
+    place.settled().await;
 
     let mut follower = place.follow(&session, Start::Live).await;
     assert_eq!(follower.opened().running, Some(begin.turn));
