@@ -7,15 +7,17 @@
 mod answer;
 mod replay;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::SinkExt as _;
 use futures_util::stream::SplitSink;
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
 
 use self::answer::Answer;
 use super::Gateway;
@@ -24,6 +26,7 @@ use super::frames;
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
+use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// What the reader wants written.
@@ -48,7 +51,7 @@ pub(super) struct Writer {
     session: SessionId,
     sink: SplitSink<WebSocket, Message>,
     spans: Arc<TurnSpans>,
-    notices: mpsc::Receiver<Notice>,
+    notices: Gate<ReceiverStream<Notice>>,
     heard: watch::Receiver<Instant>,
     /// The running turn's text.
     answer: Answer,
@@ -85,7 +88,7 @@ impl Writer {
             session,
             sink,
             spans,
-            notices,
+            notices: Gate::new(ReceiverStream::new(notices)),
             heard,
             answer: Answer::default(),
             first_seq: 0,
@@ -119,7 +122,8 @@ impl Writer {
         first_seq: Option<u64>,
     ) -> Result<(), End> {
         let shared = Arc::clone(&self.gateway.0);
-        let mut next_ping = Instant::now() + shared.config.ping_interval;
+        // Kept from one round to the next: a new timer for every frame would cost more than the frame.
+        let mut ping = pin!(sleep(shared.config.ping_interval));
         loop {
             let idle = self.running.is_none() && !self.spans.any();
             if idle && shared.draining.is_cancelled() {
@@ -127,14 +131,14 @@ impl Writer {
             }
             tokio::select! {
                 biased;
-                Some(notice) = self.notices.recv() => match notice {
+                Some(notice) = self.notices.next() => match notice {
                     Notice::Frame(frame) => self.send(frame).await?,
                     Notice::Flush => self.flush().await?,
                     Notice::Close(close) => return Err(End::Close(close)),
                 },
                 () = until(self.answer.due) => self.send_partial().await?,
-                () = sleep_until(next_ping) => {
-                    next_ping = Instant::now() + shared.config.ping_interval;
+                () = &mut ping => {
+                    ping.as_mut().reset(Instant::now() + shared.config.ping_interval);
                     self.heartbeat().await?;
                 }
                 () = shared.draining.cancelled(), if idle => {}
@@ -167,7 +171,10 @@ impl Writer {
             } => {
                 let interval = self.gateway.0.config.partial_interval;
                 self.answer.apply(turn, trace, change, interval);
-                Ok(())
+                match self.answer.due {
+                    Some(due) if due <= Instant::now() => self.send_partial().await,
+                    _ => Ok(()),
+                }
             }
             Update::Accepted {
                 request_id,
@@ -261,10 +268,13 @@ impl Writer {
         }
         let frame = frames::partial(&self.answer.text, turn, self.answer.trace);
         self.answer.due = None;
+        let first = self.answer.sent.is_none();
         self.answer.sent = Some(self.answer.text.len());
         self.send(frame).await?;
         self.answer.last_sent = Some(Instant::now());
-        self.spans.partial_sent(turn);
+        if first {
+            self.spans.partial_sent(turn);
+        }
         Ok(())
     }
 
@@ -334,6 +344,8 @@ impl Writer {
 
 async fn until(due: Option<Instant>) {
     match due {
+        // Without a timer.
+        Some(due) if due <= Instant::now() => {}
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }
