@@ -111,8 +111,10 @@ impl App {
             &config.chat_service,
             turns.clone(),
             store.clone(),
+            (life.draining().clone(), config.lifecycle.drain_timeout),
             life.closed().clone(),
         );
+        life.spawn(turns.clone().adopt_all());
         // One process: the gateway's client is handed the server itself. No port, the same code path.
         let gateway = Gateway::new(
             config.gateway.clone(),

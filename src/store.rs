@@ -17,7 +17,7 @@ mod redis;
 mod request;
 mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use std::sync::Arc;
 use crate::chat::{Cursor, Event, Limits, MessageId, SessionId, Subject, TraceId, TurnId};
 
 use self::feeds::FeedHold;
+use self::redis::RedisOutbox;
 use self::request::{Append, Head, Range, Seal};
 
 pub use error::StoreError;
@@ -32,7 +33,7 @@ pub use follower::{Followed, Follower, Opened};
 pub use keeper::{Keeper, Lost};
 pub use listing::{Page, SessionInfo, SessionsAfter};
 pub use options::{Config, Sessions};
-pub use redis::{InvalidAddress, RedisAddress, RedisStore};
+pub use redis::{InvalidAddress, RedisAddress, RedisStore, Unusable};
 pub use sqlite::{OpenError, SqliteStore};
 pub use writer::TurnWriter;
 
@@ -114,6 +115,15 @@ pub const TEXT_BYTES: usize = 1024 * 1024;
 pub const FINAL_EVENT_BYTES: usize = TEXT_BYTES + EVENT_BYTES;
 /// Most events of one session. The last place is for a final event.
 pub const SESSION_EVENTS: u64 = 5_000;
+
+/// Where a running turn's text goes.
+#[derive(Debug, Clone)]
+enum Outbox {
+    /// Into the feed: whoever follows is in this process.
+    Feed,
+    /// To the server, and from there to everybody.
+    Redis(RedisOutbox),
+}
 
 // === impl Store ===
 
@@ -293,10 +303,18 @@ impl Store {
         }
     }
 
-    async fn append(&self, append: Append) -> Result<(), StoreError> {
+    async fn append(&self, append: Append, outbox: &Outbox) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.append(append).await,
-            Self::Redis(store) => store.append(append).await,
+            Self::Redis(store) => store.append(append, outbox).await,
+        }
+    }
+
+    /// What takes a turn's text on its way.
+    fn outbox(&self, session: &SessionId, turn: TurnId, trace: TraceId) -> Outbox {
+        match self {
+            Self::Sqlite(_) => Outbox::Feed,
+            Self::Redis(store) => Outbox::Redis(store.outbox(session, turn, trace)),
         }
     }
 
@@ -314,10 +332,20 @@ impl Store {
         }
     }
 
-    async fn head(&self, session: &SessionId, at: Option<u64>) -> Result<Head, StoreError> {
+    /// Where the log ends and what is `at` a position. What `feed` knows is not behind it then.
+    async fn head(
+        &self,
+        session: &SessionId,
+        feed: &FeedHold,
+        at: Option<u64>,
+    ) -> Result<Head, StoreError> {
         match self {
-            Self::Sqlite(store) => store.head(session, at).await,
-            Self::Redis(store) => store.head(session, at).await,
+            Self::Sqlite(store) => {
+                let head = store.head(session, at).await?;
+                feed.live().learn_end(head.end.seq);
+                Ok(head)
+            }
+            Self::Redis(store) => store.head(session, feed, at).await,
         }
     }
 

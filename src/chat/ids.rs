@@ -55,6 +55,11 @@ impl Subject {
         Self("anonymous".into())
     }
 
+    /// Takes one back from where it was kept.
+    pub fn from_store(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The subject as text.
     pub fn as_str(&self) -> &str {
         &self.0

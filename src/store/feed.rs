@@ -6,9 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
+use crate::chat::{Event, EventBody, Fingerprint, SessionId, TraceId, TurnId};
 
 use super::{Lost, StoreError, TEXT_BYTES};
+
+mod remote;
+
+pub(super) use remote::Heard;
 
 /// Most events a feed keeps for slow followers. Who is further behind reads the log.
 const RECENT_EVENTS: usize = 64;
@@ -42,6 +46,12 @@ pub(super) struct Feed {
 #[derive(Debug, Default)]
 pub(super) struct Live {
     end: u64,
+    /// Fingerprint of the event at `end`, where followers need it.
+    end_print: Option<Fingerprint>,
+    /// True once `end` and `running` are known to be the session's.
+    known: bool,
+    /// Changes when the log may have become another one: every follower has to look whether its position is still in it.
+    epoch: u32,
     recent: VecDeque<Published>,
     recent_bytes: usize,
     running: Option<Running>,
@@ -67,10 +77,11 @@ pub(super) struct Running {
 
 impl Feed {
     /// A feed of which nothing is known yet.
-    pub(super) fn new(closed: bool) -> Self {
+    pub(super) fn new(closed: bool, known: bool) -> Self {
         Self {
             live: Mutex::new(Live {
                 closed,
+                known,
                 ..Live::default()
             }),
             version: watch::Sender::new(0),
@@ -147,6 +158,7 @@ impl Feed {
             }
             live.erasures = live.erasures.wrapping_add(1);
             live.end = 0;
+            live.end_print = None;
             live.running = None;
             live.recent = VecDeque::new();
             live.recent_bytes = 0;
@@ -174,7 +186,7 @@ impl Feed {
         live.forget_what_all_have_seen();
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Live) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Live) -> T) -> T {
         let changed = change(&mut self.live());
         self.version
             .send_modify(|version| *version = version.wrapping_add(1));
@@ -229,7 +241,7 @@ impl Live {
         }
     }
 
-    fn publish(&mut self, published: &Published) {
+    pub(super) fn publish(&mut self, published: &Published) {
         let event = &published.event;
         match &event.body {
             EventBody::User { .. } => {
@@ -243,6 +255,7 @@ impl Live {
             EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
         }
         self.end = event.seq;
+        self.end_print = Some(event.fingerprint());
         self.caught_up = 0;
         if self.followers == 0 {
             return;
@@ -313,7 +326,7 @@ mod tests {
 
     #[test]
     fn events_are_kept_until_all_followers_have_seen_them() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         feed.publish(&[tool(1, 10)]);
         assert_eq!(kept(&feed), (0, 0), "nobody follows");
 
@@ -340,7 +353,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_has_bounds() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         feed.join();
         for seq in 1..=100 {
             feed.publish(&[tool(seq, 1)]);
@@ -361,7 +374,7 @@ mod tests {
 
     #[test]
     fn text_belongs_to_the_running_turn() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         let (turn, other) = (TurnId::random(), TurnId::random());
         assert_eq!(feed.say(turn, "x"), Err(StoreError::Fenced));
         let content = Arc::from("?");
@@ -389,7 +402,7 @@ mod tests {
 
     #[test]
     fn the_end_never_goes_back() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         feed.live().learn_end(5);
         feed.publish(&[tool(6, 1)]);
         feed.live().learn_end(5);

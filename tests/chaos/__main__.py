@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import dataclasses
 import fnmatch
 import importlib
 import logging
@@ -20,11 +21,14 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from mutants import MUTANTS
 from scenario import CASTS, SCENARIOS, Result, Run, Scenario
+from topology import Cluster, Replicas
 
 # Each of these files registers its scenarios.
 for family in sorted(Path(__file__).parent.glob("faults_*.py")):
     importlib.import_module(family.stem)
 
+# Scenarios that need gateways of their own.
+GATEWAYS = ("gateway", "grpc", "crowd")
 # Runs a mutant is given to be noticed in, for each of its scenarios.
 MUTANT_SEEDS = 3
 
@@ -93,12 +97,14 @@ async def catch_all(arguments: argparse.Namespace, mutants: list[str]) -> list[b
     return await asyncio.gather(*(catch(mutant, arguments, room) for mutant in mutants))
 
 
-def choose(patterns: list[str]) -> list[Scenario]:
+def choose(patterns: list[str], replicas: bool) -> list[Scenario]:
     """Scenarios by name or by pattern (`agent-*`); all of them if none is named."""
     chosen = []
     for what in SCENARIOS.values():
         if not patterns or any(fnmatch.fnmatch(what.name, pattern) for pattern in patterns):
             chosen.append(what)
+    if replicas:
+        chosen = [on_replicas(what) for what in chosen if what.on is Cluster and not what.name.startswith(GATEWAYS)]
     if not chosen:
         sys.exit(f"no scenario is called {' or '.join(patterns)}; see --list")
     return chosen
@@ -112,6 +118,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=8, metavar="N", help="scenarios at a time (8)")
     parser.add_argument("--tabs", choices=sorted(CASTS), default="both", help="tabs a session has (both)")
     parser.add_argument("--mutants", action="store_true", help="switch protections off and see that it is noticed")
+    parser.add_argument("--replicas", action="store_true", help="on two processes that each do everything, and Redis")
     parser.add_argument("--list", action="store_true", help="name the scenarios, one sentence each")
     return parser.parse_args()
 
@@ -124,12 +131,17 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if arguments.mutants:
         return try_mutants(arguments)
-    chosen = choose(arguments.only)
+    chosen = choose(arguments.only, arguments.replicas)
     if arguments.list:
         for what in chosen:
             print(f"{what.name:<38} {what.about}")
         return 0
     return try_scenarios(arguments, chosen)
+
+
+def on_replicas(what: Scenario) -> Scenario:
+    """The same where there are no gateways: who loses its process loses its connection."""
+    return dataclasses.replace(what, on=Replicas, allowed=dataclasses.replace(what.allowed, hang_ups=True))
 
 
 def try_mutants(arguments: argparse.Namespace) -> int:

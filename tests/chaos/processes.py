@@ -57,7 +57,7 @@ class Process:
             self._process = await asyncio.create_subprocess_exec(
                 *TIED,
                 *self.command,
-                env=os.environ | {"RUST_BACKTRACE": "0"} | self.environment,
+                env=os.environ | {"RUST_BACKTRACE": "0", "HOME": str(self.folder)} | self.environment,
                 cwd=self.folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -14,7 +14,7 @@ from follower import Follower, read_log_when_there
 from invariants import Allowed, Session, Violation, check_leftovers, check_session, shown
 from proxy import Direction, Proxy, Trap
 from tab import Question, Tab
-from topology import LEASE_SECONDS, Cluster, Single, Topology
+from topology import LEASE_SECONDS, Cluster, Replicas, Single, Topology
 
 # Within this time of a fault's end, or of the question if the fault has no end, everybody has an answer or an error: a
 # lease that runs out, another one after an outage, what it takes to notice that a peer is dead, and a busy machine.
@@ -86,6 +86,8 @@ class Run:
         self.asked = 0
         self.leader: Question | None = None
         self.speaker: Tab | None = None
+        # The door the leading question was put through.
+        self._asked_at = 0
         self._casts = CASTS[tabs]
         self._spies: list[tuple[int, Trap]] = []
 
@@ -117,6 +119,7 @@ class Run:
             question = await tab.ask(content)
             if number == leading:
                 self.leader = question
+                self._asked_at = self.gateway_of_speaker()
 
     async def ask_again(self, kind: str) -> None:
         """Somebody asks in every session, while the question before is not answered yet."""
@@ -166,6 +169,8 @@ class Run:
 
     def runner(self) -> int:
         """Which agent was given the leading question."""
+        if isinstance(self.topology, Replicas):
+            return self._asked_at
         for number, spy in self._spies:
             if spy.sprung.is_set():
                 return number

@@ -179,13 +179,16 @@ class Cluster(Topology):
             link = await self.put_proxy(agent.name, agent.grpc)
             link.http2 = True
             self.agent_links.append(link)
+        await self._start_gateways()
+        self.remember()
+
+    async def _start_gateways(self) -> None:
         self.gateways += [self._gateway(name) for name in ("gateway-1", "gateway-2")]
         await asyncio.gather(*(gateway.start() for gateway in self.gateways))
         for gateway in self.gateways:
             self.gateway_links.append(await self.put_proxy(gateway.name, gateway.http))
-        self.remember()
 
-    def _agent(self, name: str, redis: int) -> Dragoman:
+    def _agent(self, name: str, redis: int, more: dict[str, str] | None = None) -> Dragoman:
         settings = COMMON | {
             "only": "agent",
             "store": f"redis://127.0.0.1:{redis}",
@@ -193,6 +196,7 @@ class Cluster(Topology):
             "sessions.lease": f"{LEASE_SECONDS}s",
             "sessions.heartbeat": "1s",
         }
+        settings |= more or {}
         return self._add(name, settings)
 
     def _gateway(self, name: str) -> Dragoman:
@@ -238,6 +242,22 @@ class Cluster(Topology):
             left.eternal_keys = [
                 str(key) for key in await self.redis.call("KEYS", "*") if await self.redis.call("TTL", key) == -1
             ]
+
+
+class Replicas(Cluster):
+    """Two processes that each do everything, and Redis: what a tab is connected to also runs the turns it asks for."""
+
+    async def _start_gateways(self) -> None:
+        for agent in self.agents:
+            self.gateway_links.append(await self.put_proxy(f"web of {agent.name}", agent.http))
+
+    def _agent(self, name: str, redis: int) -> Dragoman:
+        agent = super()._agent(name, redis, BROWSERS | {"only": "everything"})
+        self.gateways.append(agent)
+        return agent
+
+    def stop_order(self) -> list[list[Process]]:
+        return [list(self.agents), [self.redis]]
 
 
 def sockets(pid: int) -> int:

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
+use crate::store::follower::misfit;
+use crate::store::request::Range;
 use crate::store::{Lost, Page, SessionInfo, SessionsAfter, StoreError};
 
 use super::SqliteStore;
@@ -14,11 +16,17 @@ impl SqliteStore {
     /// See [`crate::store::Store::events`].
     pub async fn events(
         &self,
-        _session: &SessionId,
-        _after: &Cursor,
-        _limit: usize,
+        session: &SessionId,
+        after: &Cursor,
+        limit: usize,
     ) -> Result<Page, StoreError> {
-        todo!()
+        let events = self.read(session, Range::After(after.seq), limit).await?;
+        // Asked after the events were read: if the session was erased in between, the cursor does not fit any more.
+        let head = self.head(session, Some(after.seq)).await?;
+        Ok(match misfit(after, &head) {
+            Some(_) => Page::Misfit,
+            None => Page::Events(events),
+        })
     }
 
     /// See [`crate::store::Store::sessions`].
