@@ -26,7 +26,7 @@ end
 -- The running turn has ended.
 local function finish()
   redis.call('HSET', session, 'run', 0)
-  redis.call('HDEL', session, 'h', 'x', 'stop')
+  redis.call('HDEL', session, 'h', 'by', 'x', 'stop')
   redis.call('DEL', text)
   keep()
 end
