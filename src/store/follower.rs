@@ -125,6 +125,8 @@ impl Follower {
             Start::After(cursor) => Some(cursor.seq),
         };
         follower.known().await?;
+        // What was erased before is not what is followed.
+        follower.erasures = follower.feed.live().erasures();
         follower.epoch = follower.feed.live().epoch();
         let head = follower
             .store

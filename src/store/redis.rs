@@ -151,7 +151,7 @@ impl RedisStore {
                 .commands
                 .snapshot(session, Some(after.seq), false)
                 .await;
-            let at = self.noted(snapshot)?.head.at;
+            let at = self.noted(snapshot)?.told.head.at;
             let fits = at.is_some_and(|at| {
                 after.fingerprint.is_none() || after.fingerprint == at.fingerprint
             });
@@ -235,7 +235,8 @@ impl RedisStore {
                     }
                 }
                 // One that may have been taken is asked for until it is known, or its lease is over.
-                if attempt.is_none() || timeout(CLAIM_RETRY, shared.stop.cancelled()).await.is_ok() {
+                if attempt.is_none() || timeout(CLAIM_RETRY, shared.stop.cancelled()).await.is_ok()
+                {
                     return None;
                 }
             }
@@ -343,7 +344,7 @@ impl RedisStore {
                 .await;
             let snapshot = self.noted(snapshot)?;
             // What was written before this call is known after it.
-            if feed.learn(&asked, &snapshot.head, &snapshot.text, snapshot.trace) {
+            if feed.learn(&asked, &snapshot.told) {
                 break;
             }
         }
@@ -352,7 +353,7 @@ impl RedisStore {
             return Ok(known);
         }
         let snapshot = self.shared.commands.snapshot(session, at, false).await;
-        let at = self.noted(snapshot)?.head.at;
+        let at = self.noted(snapshot)?.told.head.at;
         // The end is the feed's: what comes after it will be heard.
         Ok(Head {
             at,

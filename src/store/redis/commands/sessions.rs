@@ -13,6 +13,9 @@ use crate::store::{BeginTurn, SessionInfo, SessionsAfter, StoreError};
 /// Sessions of an owner looked at together.
 const CHUNK: usize = 100;
 
+/// How long it is remembered that a session was erased.
+const ERASED_KEPT: Duration = Duration::from_mins(5);
+
 /// A turn that is being taken over.
 #[derive(Debug)]
 pub(in crate::store::redis) struct Attempt {
@@ -144,7 +147,8 @@ impl Commands {
         &self,
         session: &SessionId,
     ) -> Result<bool, StoreError> {
-        let call = self.call(&self.shared.scripts.erase, session);
+        let mut call = self.call(&self.shared.scripts.erase, session);
+        call.arg(millis(ERASED_KEPT));
         let (there, owner): (u8, String) = self.ask(&call).await?;
         let owner = if owner.is_empty() {
             owned(&Subject::anonymous())
