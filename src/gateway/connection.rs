@@ -80,7 +80,7 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         requests: conversation.requests,
         heard,
     };
-    let first_seq = admitted.after.map(|after| after.seq + 1);
+    let first_seq = admitted.after.map(|after| after.seq.saturating_add(1));
     // Whichever ends first ends the other: its half of the socket is dropped with it.
     tokio::select! {
         () = writer.run(conversation.updates, first_seq) => {}
