@@ -84,7 +84,7 @@ stage websocket "foreign WebSocket clients: the seed document's tests, the proto
 stage_websocket() {
   need_schema
   need_dragoman
-  run_pytest tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
+  run_pytest tests/python/test_protocol.py tests/python/test_delta.py tests/python/test_bad_input.py tests/seed
 }
 
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client" '^(ok|✔) '
