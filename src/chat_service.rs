@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::agent::Turns;
+use crate::rpc::gate::Gate;
 use crate::rpc::proto::chat_server::{self, ChatServer};
 use crate::rpc::proto::{self, AskRequest, AskResponse, ConverseRequest, ConverseResponse};
 use crate::store::Store;
@@ -48,8 +49,8 @@ pub struct ChatService {
     closed: CancellationToken,
 }
 
-/// Messages to a client, in order.
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+/// Messages to a client, in order. The gate, because tonic asks once more after each whether there is another one.
+type Responses<T> = Gate<Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>>;
 
 /// Why a span ended before its turn.
 const CLIENT_GONE: &str = "the client left before the end of the turn";
@@ -99,7 +100,7 @@ impl chat_server::Chat for ChatService {
     ) -> Result<Response<Self::ConverseStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let stream = converse::stream(self.clone(), request.into_inner(), deadline);
-        Ok(Response::new(Box::pin(stream)))
+        Ok(Response::new(Gate::new(Box::pin(stream))))
     }
 
     async fn cancel_turn(
@@ -141,6 +142,6 @@ impl chat_server::Chat for ChatService {
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let stream = ask::stream(self.clone(), request, deadline).await?;
-        Ok(Response::new(Box::pin(stream)))
+        Ok(Response::new(Gate::new(Box::pin(stream))))
     }
 }

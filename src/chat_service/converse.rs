@@ -8,12 +8,14 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, unfold};
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::Instant;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Status, Streaming};
 use tracing::Span;
 
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
+use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
@@ -42,7 +44,9 @@ struct Opening {
 struct Conversation {
     service: ChatService,
     /// `None` once the client has closed its side.
-    requests: Option<Streaming<ConverseRequest>>,
+    requests: Option<Gate<Streaming<ConverseRequest>>>,
+    /// Resolves when streams must end.
+    closed: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     deadline: Option<Instant>,
     session: SessionId,
     follower: Follower,
@@ -129,8 +133,9 @@ impl Opening {
         let conversation = Conversation {
             opened_at: at.end.seq,
             caught_up: is_at_end(&wanted, &at.end),
+            closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
             service: self.service,
-            requests: Some(self.requests),
+            requests: Some(Gate::new(self.requests)),
             deadline: self.deadline,
             session,
             follower,
@@ -189,7 +194,7 @@ impl Conversation {
                     return self.refused.pop_front().map(Ok);
                 }
                 // Last: what is there to be said is said first.
-                () = self.service.closed.cancelled() => return Some(Err(outcome::stopping())),
+                () = &mut self.closed => return Some(Err(outcome::stopping())),
             }
         }
     }
@@ -355,10 +360,10 @@ fn is_at_end(start: &Start, end: &Cursor) -> bool {
 }
 
 async fn receive(
-    requests: Option<&mut Streaming<ConverseRequest>>,
+    requests: Option<&mut Gate<Streaming<ConverseRequest>>>,
 ) -> Result<Option<ConverseRequest>, Status> {
     match requests {
-        Some(requests) => requests.message().await,
+        Some(requests) => requests.next().await.transpose(),
         None => std::future::pending().await,
     }
 }

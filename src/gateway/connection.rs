@@ -21,6 +21,7 @@ use super::writer::{Notice, Partials, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
 use crate::rpc::client::{Chat, Conversation, Requests};
 use crate::rpc::convert::Question;
+use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// Frames that wait for the writer besides the service's own.
@@ -81,10 +82,11 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         heard,
     };
     let first_seq = admitted.after.map(|after| after.seq.saturating_add(1));
+    let mut reading = Gate::new(Box::pin(reader.run()));
     // Whichever ends first ends the other: its half of the socket is dropped with it.
     tokio::select! {
         () = writer.run(conversation.updates, first_seq) => {}
-        () = reader.run() => {}
+        () = &mut reading => {}
     }
 }
 

@@ -103,6 +103,10 @@ impl TurnSpans {
             }
             false
         });
+        if spans.is_empty() {
+            // An idle connection keeps no room for them.
+            *spans = Vec::new();
+        }
     }
 
     /// A question was refused. Returns its trace.

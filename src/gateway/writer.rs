@@ -7,15 +7,17 @@
 mod answer;
 mod replay;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::SinkExt as _;
 use futures_util::stream::SplitSink;
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
 
 use self::answer::Answer;
 use super::Gateway;
@@ -25,6 +27,7 @@ use super::frames::{self, Said};
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
+use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 pub(super) use self::answer::Partials;
@@ -51,7 +54,7 @@ pub(super) struct Writer {
     session: SessionId,
     sink: SplitSink<WebSocket, Message>,
     spans: Arc<TurnSpans>,
-    notices: mpsc::Receiver<Notice>,
+    notices: Gate<ReceiverStream<Notice>>,
     heard: watch::Receiver<Instant>,
     /// The running turn's text.
     answer: Answer,
@@ -88,7 +91,7 @@ impl Writer {
             session: admitted.session.clone(),
             sink,
             spans,
-            notices,
+            notices: Gate::new(ReceiverStream::new(notices)),
             heard,
             answer: Answer::new(admitted.partials),
             first_seq: 0,
@@ -122,7 +125,8 @@ impl Writer {
         first_seq: Option<u64>,
     ) -> Result<(), End> {
         let shared = Arc::clone(&self.gateway.0);
-        let mut next_ping = Instant::now() + shared.config.ping_interval;
+        // Kept from one round to the next: a new timer for every frame would cost more than the frame.
+        let mut ping = pin!(sleep(shared.config.ping_interval));
         loop {
             let idle = self.running.is_none() && !self.spans.any();
             if idle && shared.draining.is_cancelled() {
@@ -130,14 +134,14 @@ impl Writer {
             }
             tokio::select! {
                 biased;
-                Some(notice) = self.notices.recv() => match notice {
+                Some(notice) = self.notices.next() => match notice {
                     Notice::Frame(frame) => self.send(frame).await?,
                     Notice::Flush => self.flush().await?,
                     Notice::Close(close) => return Err(End::Close(close)),
                 },
                 () = until(self.answer.due) => self.send_partial().await?,
-                () = sleep_until(next_ping) => {
-                    next_ping = Instant::now() + shared.config.ping_interval;
+                () = &mut ping => {
+                    ping.as_mut().reset(Instant::now() + shared.config.ping_interval);
                     self.heartbeat().await?;
                 }
                 () = shared.draining.cancelled(), if idle => {}
@@ -170,7 +174,10 @@ impl Writer {
             } => {
                 let interval = self.gateway.0.config.partial_interval;
                 self.answer.apply(turn, trace, change, interval);
-                Ok(())
+                match self.answer.due {
+                    Some(due) if due <= Instant::now() => self.send_partial().await,
+                    _ => Ok(()),
+                }
             }
             Update::Accepted {
                 request_id,
@@ -340,6 +347,8 @@ impl Writer {
 
 async fn until(due: Option<Instant>) {
     match due {
+        // Without a timer.
+        Some(due) if due <= Instant::now() => {}
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }

@@ -269,13 +269,14 @@ impl RedisStore {
             let deadline = commands.lease() * 4;
             let sealing = async {
                 while commands.seal(&seal).await.is_err() {
-                    sleep(SEAL_RETRY).await;
+                    // A store that closes has tried once, and does not try again.
+                    if timeout(SEAL_RETRY, stop.cancelled()).await.is_ok() {
+                        return;
+                    }
                 }
             };
-            tokio::select! {
-                _ = timeout(deadline, sealing) => {}
-                () = stop.cancelled() => {}
-            }
+            // Over is over: then the lease has ended it.
+            drop(timeout(deadline, sealing).await);
         });
     }
 

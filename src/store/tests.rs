@@ -24,7 +24,7 @@ mod limits;
 mod log;
 mod open;
 mod random;
-mod server;
+pub(crate) mod server;
 mod shared;
 mod trouble;
 

@@ -3,10 +3,17 @@
 # showing when all went well, and the function `stage_NAME`, which fails by its exit code. Sourced after tools.sh.
 
 stages=()
+extra_stages=() # run only when they are named
 declare -A about=() telling=()
 
 stage() { # NAME SENTENCE [PATTERN]
   stages+=("$1")
+  about[$1]=$2
+  telling[$1]=${3:-}
+}
+
+extra_stage() { # NAME SENTENCE [PATTERN]
+  extra_stages+=("$1")
   about[$1]=$2
   telling[$1]=${3:-}
 }
@@ -95,6 +102,14 @@ stage_load() {
   need_python
   need_dragoman
   DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1 "$python" tests/load/sessions.py
+}
+
+extra_stage bench "CPU and memory against a bare WebSocket server, bytes, and the log; minutes on a quiet machine" '^[|]|could not'
+stage_bench() {
+  need_rust
+  need_command redis-server redis-server
+  need_command taskset util-linux
+  cargo bench --locked --bench bench
 }
 
 # Runs tests in Python against servers that they start themselves.

@@ -17,9 +17,12 @@ use crate::tools::Tools;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+mod elsewhere;
+
 struct Place {
     turns: Turns,
     store: Store,
+    draining: CancellationToken,
     stopped: CancellationToken,
     tasks: TaskTracker,
     folder: TempDir,
@@ -29,6 +32,12 @@ impl Place {
     /// A model that answers everything with these entries of a script.
     async fn new(entries: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = store::Config::Sqlite(folder.path().join("sessions.db"));
+        Self::on(&store, folder, entries).await
+    }
+
+    /// Some place else to keep sessions.
+    async fn on(config: &store::Config, folder: TempDir, entries: Value) -> Self {
         let script = folder.path().join("script.json");
         let text = json!({ "scenarios": [{ "steps": [entries] }] }).to_string();
         std::fs::write(&script, text).unwrap();
@@ -41,8 +50,12 @@ impl Place {
             rate_questions: 1_000,
             ..Limits::default()
         };
-        let path = store::Config::Sqlite(folder.path().join("sessions.db"));
-        let store = Store::open(&path, limits.clone(), &store::Sessions::default())
+        let sessions = store::Sessions {
+            lease: Duration::from_secs(2),
+            heartbeat: Duration::from_millis(300),
+            ..store::Sessions::default()
+        };
+        let store = Store::open(config, limits.clone(), &sessions)
             .await
             .unwrap();
         let config = agent::Config {
@@ -51,17 +64,19 @@ impl Place {
         };
         let agent = Agent::new(config, model.unwrap(), Tools::new(catalog.into()));
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let draining = stopped.child_token();
         let turns = Turns::new(
             agent,
             store.clone(),
             limits,
-            stopped.child_token(),
+            draining.clone(),
             stopped.clone(),
             tasks.clone(),
         );
         Self {
             turns,
             store,
+            draining,
             stopped,
             tasks,
             folder,

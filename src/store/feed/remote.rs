@@ -27,50 +27,47 @@ impl Feed {
         before: Option<&Fingerprint>,
     ) -> Heard {
         let seq = published.event.seq;
-        {
-            let live = self.live();
-            let fits = seq == live.end + 1 && before == live.end_print.as_ref();
-            let known = seq == live.end && live.end_print == Some(published.event.fingerprint());
-            if !live.known || known {
-                // Who is about to learn what there is will learn of this one too.
-                return if known { Heard::Old } else { Heard::Doubt };
+        // Looked at and changed under one lock: whoever asks the store learns at the same time.
+        self.change(|live| {
+            if seq == live.end && live.end_print == Some(published.event.fingerprint()) {
+                return Heard::Old;
             }
+            // Who is about to learn what there is will learn of this one too.
+            if !live.known {
+                return Heard::Doubt;
+            }
+            let fits = seq == live.end + 1 && before == live.end_print.as_ref();
             if !fits && !mutant::is(Mutant::NoGapCheck) {
                 return Heard::Doubt;
             }
-        }
-        self.change(|live| live.publish(published));
-        Heard::Taken
+            live.publish(published);
+            Heard::Taken
+        })
     }
 
     /// Text of the running turn was published, with `offset` bytes before it.
     pub(in crate::store) fn hear_text(&self, turn: TurnId, offset: usize, delta: &str) -> Heard {
-        let new = {
-            let live = self.live();
-            let Some(running) = live.running.as_ref().filter(|running| running.turn == turn) else {
+        self.change(|live| {
+            let Some(running) = live.running_turn(turn) else {
                 return Heard::Doubt;
             };
             let length = running.text.len();
-            let end = offset + delta.len();
-            if mutant::is(Mutant::NoGapCheck) {
-                delta
-            } else if offset > length {
-                return Heard::Doubt;
-            } else if end <= length {
+            let new = if mutant::is(Mutant::NoGapCheck) {
+                Some(delta)
+            } else if offset.saturating_add(delta.len()) <= length {
                 return Heard::Old;
             } else {
-                match delta.get(length - offset..) {
-                    Some(new) => new,
-                    None => return Heard::Doubt,
-                }
-            }
-        };
-        self.change(|live| {
-            if let Some(running) = live.running_turn(turn) {
-                running.text.push_str(new);
-            }
-        });
-        Heard::Taken
+                // `None` is a hole, or a text that is not the one known here.
+                length
+                    .checked_sub(offset)
+                    .and_then(|known| delta.get(known..))
+            };
+            let Some(new) = new else {
+                return Heard::Doubt;
+            };
+            running.text.push_str(new);
+            Heard::Taken
+        })
     }
 
     /// Where the log ends as far as is known, to be asked about.

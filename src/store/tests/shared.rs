@@ -113,6 +113,46 @@ async fn a_turn_without_an_owner_is_ended_for_whoever_follows() {
 }
 
 #[tokio::test]
+async fn a_turn_without_an_owner_is_ended_however_busy_its_followers_process_is() {
+    let both = Both::new().await;
+    let session = SessionId::random();
+    let mut follower = both.b.follow(session.clone(), Start::Live).await.unwrap();
+    let (turn, kept) = start(&both.a, question(&session, "?")).await;
+    next_event(&mut follower).await;
+    kept.abort();
+    std::mem::forget(turn);
+    // As a crash does it; otherwise that process would notice, which has nothing else to do.
+    both.a.close().await;
+    // Somebody comes and goes all the time.
+    let coming = async {
+        loop {
+            drop(both.b.follow(SessionId::random(), Start::Live).await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let ended = tokio::select! {
+        ended = timeout(Duration::from_secs(8), follower.next()) => ended,
+        () = coming => unreachable!("they come for ever"),
+    };
+    let Ok(Ok(Followed::Event(event))) = ended else {
+        panic!("not ended: {ended:?}");
+    };
+    assert!(event.body.is_final());
+}
+
+#[tokio::test]
+async fn a_turn_left_by_its_writer_is_ended_before_the_store_closes() {
+    let both = Both::new().await;
+    let session = SessionId::random();
+    let (mut turn, kept) = start(&both.a, question(&session, "?")).await;
+    turn.text("half an answer").unwrap();
+    kept.abort();
+    drop(turn);
+    both.a.close().await;
+    assert_eq!(kinds(&whole_log(&both.b, &session).await), "user error");
+}
+
+#[tokio::test]
 async fn a_turn_is_taken_over() {
     let both = Both::new().await;
     let begin = question(&SessionId::random(), "?");
