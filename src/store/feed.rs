@@ -80,8 +80,8 @@ impl Feed {
     pub(super) fn new(closed: bool, known: bool) -> Self {
         Self {
             live: Mutex::new(Live {
-                closed,
                 known,
+                closed,
                 ..Live::default()
             }),
             version: watch::Sender::new(0),

@@ -84,15 +84,14 @@ impl Commands {
                 if !before {
                     continue;
                 }
-                match self.info(&session, used).await? {
-                    Some(info) => found.push(info),
-                    None => {
-                        // It has expired, or was never made.
-                        let mut command = cmd("ZREM");
-                        command.arg(owned(owner)).arg(session.as_str());
-                        self.query::<i64>(&command).await?;
-                        skip -= 1;
-                    }
+                if let Some(info) = self.info(&session, used).await? {
+                    found.push(info);
+                } else {
+                    // It has expired, or was never made.
+                    let mut command = cmd("ZREM");
+                    command.arg(owned(owner)).arg(session.as_str());
+                    self.query::<i64>(&command).await?;
+                    skip -= 1;
                 }
                 if found.len() >= limit {
                     break;
