@@ -94,6 +94,7 @@ stage_browser() {
   need_dragoman
   export DRAGOMAN=$dragoman NODE_PATH=$node_modules
   node tests/browser/serve.mjs tests/browser/page.mjs
+  node tests/browser/page.kill.mjs
   node --test-reporter=spec tests/browser/seed.mjs
 }
 
