@@ -81,7 +81,7 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         requests: conversation.requests,
         heard,
     };
-    let first_seq = admitted.after.map(|after| after.seq + 1);
+    let first_seq = admitted.after.map(|after| after.seq.saturating_add(1));
     let mut reading = Gate::new(Box::pin(reader.run()));
     // Whichever ends first ends the other: its half of the socket is dropped with it.
     tokio::select! {

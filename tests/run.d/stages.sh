@@ -84,7 +84,7 @@ stage websocket "foreign WebSocket clients: the seed document's tests, the proto
 stage_websocket() {
   need_schema
   need_dragoman
-  run_pytest tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
+  run_pytest tests/python/test_protocol.py tests/python/test_delta.py tests/python/test_bad_input.py tests/seed
 }
 
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client" '^(ok|✔) '
@@ -94,6 +94,7 @@ stage_browser() {
   need_dragoman
   export DRAGOMAN=$dragoman NODE_PATH=$node_modules
   node tests/browser/serve.mjs tests/browser/page.mjs
+  node tests/browser/page.kill.mjs
   node --test-reporter=spec tests/browser/seed.mjs
 }
 
