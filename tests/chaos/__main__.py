@@ -28,7 +28,7 @@ for family in sorted(Path(__file__).parent.glob("faults_*.py")):
     importlib.import_module(family.stem)
 
 # Scenarios that need gateways of their own.
-GATEWAYS = ("gateway", "grpc", "crowd")
+GATEWAYS = ("gateway", "grpc", "crowd", "agent-final-event-lost")
 # Runs a mutant is given to be noticed in, for each of its scenarios.
 MUTANT_SEEDS = 3
 
@@ -80,8 +80,11 @@ async def catch(mutant: str, arguments: argparse.Namespace, room: asyncio.Semaph
     began, tries = time.monotonic(), 0
     for seed in range(arguments.seed, arguments.seed + MUTANT_SEEDS):
         for name in MUTANTS[mutant]:
+            what = SCENARIOS[name]
+            if arguments.replicas and what.on is Cluster:
+                what = on_replicas(what)
             async with room:
-                result = await play(SCENARIOS[name], seed, arguments.tabs, mutant)
+                result = await play(what, seed, arguments.tabs, mutant)
             tries += 1
             if result.violations:
                 seconds = time.monotonic() - began
