@@ -24,6 +24,8 @@ CATCH_UP_SECONDS = 8
 # Attempts of an old client to ask after the fault: each may meet a connection that is just being closed.
 ATTEMPTS = 4
 SCENARIO_SECONDS = 150
+# The rule that says so when it is broken.
+PLAYED = "the scenario can be played"
 
 # Who looks at a session, by `--tabs`: one tab with a cursor, one without, one of each beside a gRPC client.
 CASTS: dict[str, list[tuple[str, ...]]] = {
@@ -206,7 +208,7 @@ class Run:
                 await self._play()
         except Exception as error:
             seen = "".join(traceback.format_exception(error)[-4:])
-            self.violations.append(Violation("the scenario can be played", self.what.name, "no exception", seen))
+            self.violations.append(Violation(PLAYED, self.what.name, "no exception", seen))
         finally:
             await asyncio.gather(*(tab.leave() for tab in self.tabs), return_exceptions=True)
             for session in self.sessions:
