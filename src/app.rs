@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::gateway::{self, Gateway, Ready};
 use crate::lifecycle::Lifecycle;
 use crate::model::Model;
+use crate::mutant;
 use crate::rpc::client::Chat;
 use crate::rpc::{proto, status};
 use crate::store::{self, Store};
@@ -53,6 +54,13 @@ pub struct App {
 /// Serves until a signal comes, then drains and stops.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let telemetry = Telemetry::start(&config.telemetry)?;
+    if let Some(mutant) = config.mutant {
+        tracing::warn!(
+            ?mutant,
+            "a protection is switched off: this process is good for tests only"
+        );
+        mutant::choose(mutant);
+    }
     // Whatever happens in between, what was recorded is sent.
     let result = serve_recorded(config).await;
     if let Err(error) = &result {
@@ -88,7 +96,7 @@ impl App {
         let catalog = Catalog::load(&config.catalog)?;
         let model = Model::build(&config.model)?;
         let summary = summary(&config, &catalog, &model, http_address, grpc_address);
-        let store = Store::open(&config.store, config.limits.clone()).await?;
+        let store = Store::open(&config.store, config.limits.clone(), &config.sessions).await?;
 
         let tasks = life.tasks().clone();
         let turns = Turns::new(
@@ -103,8 +111,10 @@ impl App {
             &config.chat_service,
             turns.clone(),
             store.clone(),
+            (life.draining().clone(), config.lifecycle.drain_timeout),
             life.closed().clone(),
         );
+        life.spawn(turns.clone().adopt_all());
         // One process: the gateway's client is handed the server itself. No port, the same code path.
         let gateway = Gateway::new(
             config.gateway.clone(),
@@ -225,13 +235,16 @@ fn summary(
     http: SocketAddr,
     grpc: SocketAddr,
 ) -> Vec<String> {
-    let store::Config::Sqlite(path) = &config.store;
+    let store = match &config.store {
+        store::Config::Sqlite(path) => format!("sqlite:{}", path.display()),
+        store::Config::Redis(address) => address.to_string(),
+    };
     vec![
         format!("WebSocket and page on http://{http}, chats at ws://{http}/ws/{{session_id}}"),
         format!("gRPC on {grpc}, service dragoman.chat.v1.Chat, reflection and health on"),
         format!("model: {}", model.info().name),
         format!("catalog: {}", describe(&catalog.info())),
-        format!("sessions: sqlite:{}", path.display()),
+        format!("sessions: {store}"),
     ]
 }
 

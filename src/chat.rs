@@ -4,11 +4,13 @@ mod event;
 mod ids;
 mod limits;
 mod trace;
+mod when_busy;
 
 pub use event::{
     Cursor, Event, EventBody, Fingerprint, Finish, TextChange, ToolCall, ToolResult,
     TurnErrorReason, Usage,
 };
-pub use ids::{InvalidId, MessageId, SessionId, TurnId};
+pub use ids::{InvalidId, MessageId, SessionId, Subject, TurnId};
 pub use limits::Limits;
 pub use trace::{TraceContext, TraceId};
+pub use when_busy::WhenBusy;

@@ -6,6 +6,7 @@ mod ask;
 mod converse;
 mod deadline;
 mod outcome;
+mod unary;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::agent::Turns;
 use crate::rpc::gate::Gate;
 use crate::rpc::proto::chat_server::{self, ChatServer};
-use crate::rpc::proto::{AskRequest, AskResponse, ConverseRequest, ConverseResponse};
+use crate::rpc::proto::{self, AskRequest, AskResponse, ConverseRequest, ConverseResponse};
 use crate::store::Store;
 
 /// How gRPC clients are served.
@@ -31,6 +32,8 @@ pub struct Config {
     pub keepalive_interval: Duration,
     /// How long its answer may take.
     pub keepalive_timeout: Duration,
+    /// Whether callers that have not signed in may list sessions, which all of them share.
+    pub list_anonymous: bool,
 }
 
 /// The service.
@@ -38,6 +41,10 @@ pub struct Config {
 pub struct ChatService {
     turns: Turns,
     store: Store,
+    /// Cancelled when this process is about to leave.
+    draining: CancellationToken,
+    /// How long streams go on after that, at most.
+    drain_timeout: Duration,
     /// Cancelled when streams must end.
     closed: CancellationToken,
 }
@@ -54,6 +61,7 @@ impl Default for Config {
             streams_per_connection: 1_000,
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(20),
+            list_anonymous: false,
         }
     }
 }
@@ -61,16 +69,20 @@ impl Default for Config {
 // === impl ChatService ===
 
 impl ChatService {
-    /// The service, as tonic serves it. `closed` ends its streams.
+    /// The service, as tonic serves it. `draining` warns its clients, at least `drain_timeout` before `closed` ends their
+    /// streams, unless all turns have ended before.
     pub fn server(
         config: &Config,
         turns: Turns,
         store: Store,
+        (draining, drain_timeout): (CancellationToken, Duration),
         closed: CancellationToken,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
             store,
+            draining,
+            drain_timeout,
             closed,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
@@ -89,6 +101,42 @@ impl chat_server::Chat for ChatService {
         let deadline = deadline::of(request.metadata());
         let stream = converse::stream(self.clone(), request.into_inner(), deadline);
         Ok(Response::new(Gate::new(Box::pin(stream))))
+    }
+
+    async fn cancel_turn(
+        &self,
+        request: Request<proto::CancelTurnRequest>,
+    ) -> Result<Response<proto::CancelTurnResponse>, Status> {
+        unary::cancel_turn(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<proto::ListEventsRequest>,
+    ) -> Result<Response<proto::ListEventsResponse>, Status> {
+        unary::list_events(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<proto::ListSessionsRequest>,
+    ) -> Result<Response<proto::ListSessionsResponse>, Status> {
+        unary::list_sessions(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn erase_session(
+        &self,
+        request: Request<proto::EraseSessionRequest>,
+    ) -> Result<Response<proto::EraseSessionResponse>, Status> {
+        unary::erase_session(self, request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {

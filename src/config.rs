@@ -24,6 +24,7 @@ use crate::chat_service;
 use crate::gateway;
 use crate::lifecycle;
 use crate::model;
+use crate::mutant::Mutant;
 use crate::store;
 use crate::telemetry;
 
@@ -36,12 +37,18 @@ use loading::Loading;
 /// Everything that can be set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// What this process does.
+    pub only: Role,
+    /// The agents a gateway asks, as URLs. Empty unless this is [`Role::Gateway`].
+    pub agents: Vec<String>,
     /// Where browsers connect, as `host:port`. Port 0 takes a free one.
     pub http: String,
     /// Where gRPC clients connect, as `host:port`. Port 0 takes a free one.
     pub grpc: String,
     /// Where sessions are kept.
     pub store: store::Config,
+    /// How long sessions are kept, and how their turns are held.
+    pub sessions: store::Sessions,
     /// What questions are answered from.
     pub catalog: catalog::Config,
     /// What answers.
@@ -58,6 +65,20 @@ pub struct Config {
     pub telemetry: telemetry::Config,
     /// How the process stops.
     pub lifecycle: lifecycle::Config,
+    /// A protection that tests switch off. Only builds with debug assertions can set it.
+    pub mutant: Option<Mutant>,
+}
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Role {
+    /// All of it.
+    #[default]
+    Everything,
+    /// Runs turns and keeps sessions; spoken to over gRPC.
+    Agent,
+    /// Serves browsers, and asks agents.
+    Gateway,
 }
 
 /// What the command line says about settings.
@@ -112,9 +133,12 @@ impl Default for Config {
     /// What holds when nothing is set and the environment names no home.
     fn default() -> Self {
         Self {
+            only: Role::Everything,
+            agents: Vec::new(),
             http: "127.0.0.1:8000".to_owned(),
             grpc: "127.0.0.1:50051".to_owned(),
             store: store::Config::Sqlite(PathBuf::from("dragoman/sessions.db")),
+            sessions: store::Sessions::default(),
             catalog: catalog::Config::Demo,
             model: model::Config::default(),
             limits: Limits::default(),
@@ -123,6 +147,7 @@ impl Default for Config {
             chat_service: chat_service::Config::default(),
             telemetry: telemetry::Config::default(),
             lifecycle: lifecycle::Config::default(),
+            mutant: None,
         }
     }
 }

@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chat::WhenBusy;
 use crate::rpc::client::Chat;
 use origin::Origins;
 
@@ -50,6 +51,10 @@ pub struct Config {
     pub frame_bytes: usize,
     /// Most WebSocket connections at a time.
     pub connections: usize,
+    /// What becomes of a question that comes while a turn runs.
+    pub when_busy: WhenBusy,
+    /// Over how long connections are closed when the gateway stops, so that not all come back at once.
+    pub close_spread: Duration,
 }
 
 /// Answers whether the service behind the gateway can take questions; the text says what is wrong.
@@ -85,6 +90,8 @@ impl Default for Config {
             write_timeout: Duration::from_secs(10),
             frame_bytes: 64 * 1024,
             connections: 20_000,
+            when_busy: WhenBusy::Queue,
+            close_spread: Duration::from_secs(5),
         }
     }
 }

@@ -7,6 +7,7 @@
 // 1: words, traces and name matching, used by all.
 pub mod chat;
 pub mod matching;
+pub mod mutant;
 pub mod telemetry;
 
 // 2: one module for each thing outside.

@@ -5,26 +5,35 @@
 //! turn. Nothing is acknowledged or published before it is durable. A follower is a cursor, not a
 //! queue: see [`Follower`].
 
+mod error;
 mod feed;
 mod feeds;
 mod follower;
+mod keeper;
+mod listing;
+mod options;
 mod record;
+mod redis;
 mod request;
 mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::chat::{Cursor, Event, Limits, MessageId, SessionId, TraceId, TurnId};
+use crate::chat::{Cursor, Event, Limits, MessageId, SessionId, Subject, TraceId, TurnId};
 
 use self::feeds::FeedHold;
+use self::redis::RedisOutbox;
 use self::request::{Append, Head, Range, Seal};
 
+pub use error::StoreError;
 pub use follower::{Followed, Follower, Opened};
+pub use keeper::{Keeper, Lost};
+pub use listing::{Page, SessionInfo, SessionsAfter};
+pub use options::{Config, Sessions};
+pub use redis::{InvalidAddress, RedisAddress, RedisStore, Unusable};
 pub use sqlite::{OpenError, SqliteStore};
 pub use writer::TurnWriter;
 
@@ -33,13 +42,8 @@ pub use writer::TurnWriter;
 pub enum Store {
     /// One file, one process. The default.
     Sqlite(SqliteStore),
-}
-
-/// Which store to use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Config {
-    /// SQLite in this file; its folder is made if missing.
-    Sqlite(PathBuf),
+    /// A server that several processes share.
+    Redis(RedisStore),
 }
 
 /// A question that wants to become a turn.
@@ -47,6 +51,8 @@ pub enum Config {
 pub struct BeginTurn {
     /// The session; made if it does not exist.
     pub session: SessionId,
+    /// Who asks: the owner of a session that is made.
+    pub owner: Subject,
     /// A fresh id. It also makes a repeated `begin_turn` count once against the rate limit.
     pub turn: TurnId,
     /// The turn's trace.
@@ -55,6 +61,17 @@ pub struct BeginTurn {
     pub message: Option<MessageId>,
     /// The question.
     pub content: Arc<str>,
+}
+
+/// A turn taken over from another process.
+#[derive(Debug)]
+pub struct Adopted {
+    /// The question, as it was asked. Its events are in the log.
+    pub begin: BeginTurn,
+    /// Position of its `user` event.
+    pub seq: u64,
+    /// Writes the rest; it knows what was said and written before.
+    pub writer: TurnWriter,
 }
 
 /// What became of a question.
@@ -81,37 +98,6 @@ pub enum Begin {
     },
 }
 
-/// Why the store did not do it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The session asked too much. The client's doing; it may try again.
-    #[error("too many questions in this session: try again in {} s", whole_seconds(*.retry_after))]
-    RateLimited {
-        /// When the next question will be taken.
-        retry_after: Duration,
-    },
-    /// The message id was used before for another question. The client's doing.
-    #[error("this message id was used before for another question: send a new id")]
-    Conflict,
-    /// The session reached its limit of events. The client's doing; a new session helps.
-    #[error("this session is full: start a new one")]
-    SessionFull,
-    /// The turn is not the running one any more: stop working on it.
-    #[error("the turn is not the running one any more")]
-    Fenced,
-    /// An event or a text is over its bound.
-    #[error("{what} is over its limit of {limit} bytes")]
-    TooLarge {
-        /// What is too large.
-        what: &'static str,
-        /// Its bound.
-        limit: usize,
-    },
-    /// The store does not answer or cannot write. The operator's business; a retry is safe.
-    #[error("the session store is not available: {0}")]
-    Unavailable(Arc<str>),
-}
-
 /// Where a follower starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
@@ -130,14 +116,33 @@ pub const FINAL_EVENT_BYTES: usize = TEXT_BYTES + EVENT_BYTES;
 /// Most events of one session. The last place is for a final event.
 pub const SESSION_EVENTS: u64 = 5_000;
 
+/// Where a running turn's text goes.
+#[derive(Debug, Clone)]
+enum Outbox {
+    /// Into the feed: whoever follows is in this process.
+    Feed,
+    /// To the server, and from there to everybody.
+    Redis(RedisOutbox),
+}
+
 // === impl Store ===
 
 impl Store {
     /// Opens the store `config` names: migrates it, and seals turns that an earlier process left
     /// running.
-    pub async fn open(config: &Config, limits: Limits) -> Result<Self, OpenError> {
+    pub async fn open(
+        config: &Config,
+        limits: Limits,
+        sessions: &Sessions,
+    ) -> Result<Self, OpenError> {
+        let retention = sessions.retention_on(config);
         match config {
-            Config::Sqlite(path) => SqliteStore::open(path, limits).await.map(Self::Sqlite),
+            Config::Sqlite(path) => SqliteStore::open(path, limits, retention)
+                .await
+                .map(Self::Sqlite),
+            Config::Redis(address) => RedisStore::open(address, limits, sessions, retention)
+                .await
+                .map(Self::Redis),
         }
     }
 
@@ -150,6 +155,7 @@ impl Store {
     pub async fn begin_turn(&self, begin: BeginTurn) -> Result<Begin, StoreError> {
         match self {
             Self::Sqlite(store) => store.begin_turn(begin).await,
+            Self::Redis(store) => store.begin_turn(begin).await,
         }
     }
 
@@ -173,6 +179,104 @@ impl Store {
     ) -> Result<Vec<Arc<Event>>, StoreError> {
         match self {
             Self::Sqlite(store) => store.read_before(session, before, limit).await,
+            Self::Redis(store) => store.read_before(session, before, limit).await,
+        }
+    }
+
+    /// Up to `limit` events after a position, oldest first; fewer if they are large (1 MiB) together.
+    pub async fn events(
+        &self,
+        session: &SessionId,
+        after: &Cursor,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.events(session, after, limit).await,
+            Self::Redis(store) => store.events(session, after, limit).await,
+        }
+    }
+
+    /// Up to `limit` sessions of `owner`, the last used first.
+    pub async fn sessions(
+        &self,
+        owner: &Subject,
+        after: Option<&SessionsAfter>,
+        limit: usize,
+    ) -> Result<Vec<SessionInfo>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.sessions(owner, after, limit).await,
+            Self::Redis(store) => store.sessions(owner, after, limit).await,
+        }
+    }
+
+    /// Erases a session: its followers end with [`StoreError::Erased`], its running turn is fenced. False if there was
+    /// none. Afterwards its id is free.
+    pub async fn erase(&self, session: &SessionId) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.erase(session).await,
+            Self::Redis(store) => store.erase(session).await,
+        }
+    }
+
+    /// Erases what has not been used for as long as sessions are kept, and says how many that were. A store that forgets
+    /// by itself has nothing to do.
+    pub async fn sweep(&self) -> Result<usize, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.sweep().await,
+            Self::Redis(_) => Ok(0),
+        }
+    }
+
+    /// Tells the running turn of a session, wherever it runs, to stop, if it is `turn` or `turn` is not given. True if
+    /// there was one. Its [`Keeper`] hears of it.
+    pub async fn request_stop(
+        &self,
+        session: &SessionId,
+        turn: Option<TurnId>,
+    ) -> Result<bool, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.request_stop(session, turn).await,
+            Self::Redis(store) => store.request_stop(session, turn).await,
+        }
+    }
+
+    /// Resolves when `turn` does not run any more, wherever it ran. A turn whose process has died is ended by that.
+    pub async fn ended(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
+        Follower::until_ended(self.clone(), session.clone(), turn).await
+    }
+
+    /// Notes that a client has seen the final event at `seq`.
+    pub async fn delivered(&self, session: &SessionId, seq: u64) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.delivered(session, seq).await,
+            Self::Redis(store) => store.delivered(session, seq).await,
+        }
+    }
+
+    /// Notes that a client which keeps no cursor has left during a turn: it has missed the turn's end even if another
+    /// client saw it.
+    pub async fn left(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.left(session, turn).await,
+            Self::Redis(store) => store.left(session, turn).await,
+        }
+    }
+
+    /// The final event of the newest turn, if that has ended and somebody has missed it: nobody has noted it as
+    /// [delivered](Self::delivered), or one client more has [left](Self::left) than has come back for it.
+    pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.missed(session).await,
+            Self::Redis(store) => store.missed(session).await,
+        }
+    }
+
+    /// Waits for a turn that another process has [released](TurnWriter::release), and takes it over. A store of one
+    /// process never has one.
+    pub async fn adopt(&self) -> Adopted {
+        match self {
+            Self::Sqlite(_) => std::future::pending().await,
+            Self::Redis(store) => store.adopt().await,
         }
     }
 
@@ -180,6 +284,7 @@ impl Store {
     pub async fn check(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.check().await,
+            Self::Redis(store) => store.check().await,
         }
     }
 
@@ -187,36 +292,60 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite(store) => store.close().await,
+            Self::Redis(store) => store.close().await,
         }
     }
 
     fn feed(&self, session: &SessionId) -> FeedHold {
         match self {
             Self::Sqlite(store) => store.feed(session),
+            Self::Redis(store) => store.feed(session),
         }
     }
 
-    async fn append(&self, append: Append) -> Result<(), StoreError> {
+    async fn append(&self, append: Append, outbox: &Outbox) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.append(append).await,
+            Self::Redis(store) => store.append(append, outbox).await,
+        }
+    }
+
+    /// What takes a turn's text on its way.
+    fn outbox(&self, session: &SessionId, turn: TurnId, trace: TraceId) -> Outbox {
+        match self {
+            Self::Sqlite(_) => Outbox::Feed,
+            Self::Redis(store) => Outbox::Redis(store.outbox(session, turn, trace)),
         }
     }
 
     fn seal(&self, seal: Seal) {
         match self {
             Self::Sqlite(store) => store.seal(seal),
+            Self::Redis(store) => store.seal(seal),
         }
     }
 
     async fn turn_length(&self, session: &SessionId, turn: TurnId) -> Result<u64, StoreError> {
         match self {
             Self::Sqlite(store) => store.turn_length(session, turn).await,
+            Self::Redis(store) => store.turn_length(session, turn).await,
         }
     }
 
-    async fn head(&self, session: &SessionId, at: Option<u64>) -> Result<Head, StoreError> {
+    /// Where the log ends and what is `at` a position. What `feed` knows is not behind it then.
+    async fn head(
+        &self,
+        session: &SessionId,
+        feed: &FeedHold,
+        at: Option<u64>,
+    ) -> Result<Head, StoreError> {
         match self {
-            Self::Sqlite(store) => store.head(session, at).await,
+            Self::Sqlite(store) => {
+                let head = store.head(session, at).await?;
+                feed.live().learn_end(head.end.seq);
+                Ok(head)
+            }
+            Self::Redis(store) => store.head(session, feed, at).await,
         }
     }
 
@@ -228,19 +357,7 @@ impl Store {
     ) -> Result<Vec<Arc<Event>>, StoreError> {
         match self {
             Self::Sqlite(store) => store.read(session, range, limit).await,
+            Self::Redis(store) => store.read(session, range, limit).await,
         }
     }
-}
-
-// === impl StoreError ===
-
-impl StoreError {
-    fn closed() -> Self {
-        Self::Unavailable(Arc::from("it is closed"))
-    }
-}
-
-/// Rounded up: who comes back after that time must not be too early.
-fn whole_seconds(duration: Duration) -> u128 {
-    duration.as_millis().div_ceil(1_000).max(1)
 }

@@ -45,6 +45,33 @@ impl fmt::Debug for SessionId {
     }
 }
 
+/// Who a session belongs to.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subject(Arc<str>);
+
+impl Subject {
+    /// Everybody who has not signed in.
+    pub fn anonymous() -> Self {
+        Self("anonymous".into())
+    }
+
+    /// Takes one back from where it was kept.
+    pub fn from_store(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The subject as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Subject(…)")
+    }
+}
+
 /// Names one turn: 128 random bits, written as 32 hexadecimal digits. It fences every write of the turn, so it is never
 /// taken from outside, except to name a turn that exists.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -10,7 +10,7 @@ use tracing::Span;
 
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
-use crate::chat::{Cursor, SessionId, TraceContext, TurnId};
+use crate::chat::{Cursor, SessionId, Subject, TraceContext, TurnId};
 use crate::rpc::convert;
 use crate::rpc::proto::ask_response::Response;
 use crate::rpc::proto::{self, AskRequest, AskResponse};
@@ -77,6 +77,8 @@ pub(super) async fn stream(
         content: question.content,
         message: question.message,
         span: span.clone(),
+        owner: Subject::anonymous(),
+        when_busy: question.when_busy,
     };
     let asked = tokio::select! {
         biased;

@@ -14,7 +14,7 @@ use tracing::Span;
 
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
-use crate::chat::{Cursor, Event, SessionId, TurnId};
+use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
 use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
@@ -58,6 +58,8 @@ struct Conversation {
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
     refused: VecDeque<Response>,
+    /// True once the client knows that this process leaves.
+    told_to_go: bool,
     /// Turns this stream asked for and has not seen the end of.
     asked: HashMap<TurnId, Span>,
 }
@@ -140,6 +142,7 @@ impl Opening {
             follower,
             waiting: FuturesUnordered::new(),
             refused: VecDeque::new(),
+            told_to_go: false,
             asked: HashMap::new(),
         };
         Ok((Response::Opened(opened), conversation))
@@ -176,6 +179,12 @@ impl Conversation {
                     Ok(None) => self.requests = None,
                     Err(status) => return Some(Err(status)),
                 },
+                () = self.service.draining.cancelled(), if !self.told_to_go => {
+                    self.told_to_go = true;
+                    return Some(Ok(Response::GoAway(proto::GoAway {
+                        time_left: Some(convert::duration_to_proto(self.service.drain_timeout)),
+                    })));
+                }
                 followed = self.follower.next() => {
                     let response = followed
                         .map(|followed| self.followed(followed))
@@ -215,12 +224,16 @@ impl Conversation {
         match request.request {
             Some(Request::Ask(question)) => Ok(Some(self.ask(question).await)),
             Some(Request::Cancel(cancel)) => match convert::turn_id(&cancel.turn_id) {
-                Ok(turn) => {
-                    self.service.turns.cancel(&self.session, turn);
-                    Ok(None)
-                }
+                Ok(turn) => Ok(self.cancel(turn).await),
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
+            Some(Request::Delivered(delivered)) => {
+                let noted = self.service.store.delivered(&self.session, delivered.seq);
+                if let Err(error) = noted.await {
+                    tracing::debug!(%error, "what was delivered could not be noted");
+                }
+                Ok(None)
+            }
             Some(Request::Open(_)) => {
                 Err(status::wrong_order("a conversation is opened only once"))
             }
@@ -230,6 +243,12 @@ impl Conversation {
                 Ok(Some(rejected(String::new(), &status)))
             }
         }
+    }
+
+    async fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
+        let cancelled = self.service.turns.cancel(&self.session, turn).await;
+        let error = cancelled.err()?;
+        Some(rejected(String::new(), &outcome::store_failed(&error)))
     }
 
     async fn ask(&mut self, question: proto::Question) -> Response {
@@ -244,6 +263,8 @@ impl Conversation {
             content: question.content,
             message: question.message,
             span: span.clone(),
+            owner: Subject::anonymous(),
+            when_busy: question.when_busy,
         };
         match self.service.turns.ask(&self.session, asked).await {
             Ok(Asked::Accepted(accepted)) => self.answered(request_id, span, Ok(accepted)),

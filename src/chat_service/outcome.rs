@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tonic::Status;
+use tonic::{Code, Status};
 use tracing::Span;
 
 use crate::agent::{Accepted, AskError};
@@ -57,6 +57,9 @@ pub(super) fn refused(error: &AskError) -> Status {
         AskError::QueueFull { .. } => {
             status::limit(&error.to_string(), "WAITING_QUESTIONS", Some(RETRY_AFTER))
         }
+        AskError::TurnRunning => {
+            status::with_reason(Code::FailedPrecondition, &error.to_string(), "TURN_RUNNING")
+        }
         AskError::Stopping => status::unavailable(&error.to_string(), "STOPPING", RETRY_AFTER),
         AskError::Store(error) => store_failed(error),
     }
@@ -70,6 +73,7 @@ pub(super) fn store_failed(error: &StoreError) -> Status {
             status::limit(&message, "RATE_LIMIT", Some(*retry_after))
         }
         StoreError::Conflict => status::conflict(&message),
+        StoreError::Erased => status::erased(&message),
         StoreError::SessionFull => status::limit(&message, "SESSION_EVENTS", None),
         StoreError::TooLarge { .. } => status::invalid_field("content", &message),
         StoreError::Fenced | StoreError::Unavailable(_) => {

@@ -55,11 +55,16 @@ pub(super) enum ConfigCommand {
 /// The settings that have a flag.
 #[derive(Debug, Args)]
 pub(super) struct SettingFlags {
+    #[arg(long, value_name = "agent|gateway", help = config::help("only"))]
+    only: Option<String>,
+    /// An agent that a gateway asks, once for each; the setting `agents`.
+    #[arg(long = "agent", value_name = "URL")]
+    agents: Vec<String>,
     #[arg(long, value_name = "HOST:PORT", help = config::help("http"))]
     http: Option<String>,
     #[arg(long, value_name = "HOST:PORT", help = config::help("grpc"))]
     grpc: Option<String>,
-    #[arg(long, value_name = "sqlite:PATH", help = config::help("store"))]
+    #[arg(long, value_name = "sqlite:PATH|redis://…", help = config::help("store"))]
     store: Option<String>,
     #[arg(long, value_name = "demo|FILE", help = config::help("catalog"))]
     catalog: Option<String>,
@@ -91,6 +96,8 @@ fn session_id(text: &str) -> Result<SessionId, String> {
 impl SettingFlags {
     pub(super) fn to_flags(&self) -> Flags {
         let Self {
+            only,
+            agents,
             http,
             grpc,
             store,
@@ -98,7 +105,10 @@ impl SettingFlags {
             model,
             config,
         } = self;
+        let agents = (!agents.is_empty()).then(|| agents.join(","));
         let settings = [
+            ("only", only),
+            ("agents", &agents),
             ("http", http),
             ("grpc", grpc),
             ("store", store),

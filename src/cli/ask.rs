@@ -16,7 +16,7 @@ use super::arguments::AskArguments;
 use super::output::{complain, harmless};
 use crate::chat::MessageId;
 use crate::rpc::proto::chat_client::ChatClient;
-use crate::rpc::proto::{AskRequest, Question};
+use crate::rpc::proto::{AskRequest, Question, WhenBusy};
 
 use answer::{Answer, Outcome};
 
@@ -93,6 +93,7 @@ async fn tell(
             content: arguments.question.clone(),
             request_id: MessageId::random().as_str().to_owned(),
             trace_context: None,
+            when_busy: WhenBusy::Queue.into(),
         }),
     };
     let mut stream = match client.ask(request).await {

@@ -7,6 +7,8 @@ use super::settings::SETTINGS;
 
 /// Names the configuration file.
 pub(super) const CONFIG_VARIABLE: &str = "DRAGOMAN_CONFIG";
+/// Switches a protection off, for tests. See [`crate::mutant`].
+pub(super) const MUTANT_VARIABLE: &str = "DRAGOMAN_MUTANT";
 /// Switches traces off, whatever the other standard variables say.
 pub(super) const SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
 /// What the names of our variables start with.
@@ -89,8 +91,13 @@ impl Known {
     fn new() -> Self {
         let ours = SETTINGS.iter().map(super::Setting::variable);
         let standard = SETTINGS.iter().flat_map(|setting| setting.also).copied();
+        let own = [CONFIG_VARIABLE, MUTANT_VARIABLE];
+        // A release build does not even know the second one.
+        let own = own
+            .into_iter()
+            .take(if cfg!(debug_assertions) { 2 } else { 1 });
         Self {
-            ours: ours.chain([CONFIG_VARIABLE.to_owned()]).collect(),
+            ours: ours.chain(own.map(str::to_owned)).collect(),
             standard: standard.chain([SDK_DISABLED]).collect(),
         }
     }

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf, absolute};
 
-use super::environment::{CONFIG_VARIABLE, Environment, SDK_DISABLED};
+use super::environment::{CONFIG_VARIABLE, Environment, MUTANT_VARIABLE, SDK_DISABLED};
 use super::file;
 use super::problem::{ConfigError, Origin, Problem};
 use super::setting::Setting;
 use super::settings::SETTINGS;
-use super::{Config, Flags, Loaded};
+use super::{Config, Flags, Loaded, Role};
 use crate::store;
 
 /// A configuration in the making. The weakest source comes first, so that each later value replaces
@@ -37,6 +37,7 @@ impl Loading {
         loading.read_standard_variables(flags, &environment);
         loading.read_variables(&environment);
         loading.read_flags(flags);
+        loading.read_mutant(&environment);
         loading.check_pairs();
         if !loading.problems.is_empty() {
             return Err(ConfigError {
@@ -128,6 +129,21 @@ impl Loading {
         }
     }
 
+    fn read_mutant(&mut self, environment: &Environment) {
+        let Some(name) = environment.get(MUTANT_VARIABLE) else {
+            return;
+        };
+        match name.parse() {
+            Ok(mutant) => self.config.mutant = Some(mutant),
+            Err(error) => self.problems.push(Problem::BadValue {
+                origin: Origin::Environment(MUTANT_VARIABLE.to_owned()),
+                key: "mutant",
+                value: name.to_owned(),
+                reason: error.to_string(),
+            }),
+        }
+    }
+
     fn set(&mut self, setting: &'static Setting, origin: Origin, text: &str, folder: &Path) {
         match setting.set(&mut self.config, text, folder) {
             Ok(()) => {
@@ -150,6 +166,19 @@ impl Loading {
         let question = config.limits.question_bytes;
         let over_frame = question >= config.gateway.frame_bytes;
         let over_message = question >= config.chat_service.message_bytes;
+        let lonely_gateway = config.only == Role::Gateway && config.agents.is_empty();
+        let useless_agents = config.only != Role::Gateway && !config.agents.is_empty();
+        let heartbeat_too_slow = config.sessions.heartbeat * 2 > config.sessions.lease;
+        self.conflict(
+            lonely_gateway || useless_agents,
+            ["only", "agents"],
+            "a gateway needs at least one agent, and only a gateway asks agents",
+        );
+        self.conflict(
+            heartbeat_too_slow,
+            ["sessions.heartbeat", "sessions.lease"],
+            "the second must be at least twice the first, or one late sign of life ends a turn",
+        );
         self.conflict(
             same_address,
             ["http", "grpc"],

@@ -23,6 +23,28 @@ const fn seconds(seconds: u64) -> Duration {
 /// Every setting, in the order people are told of them. The first ones have flags.
 pub static SETTINGS: &[Setting] = &[
     special(
+        "only",
+        "What this process does; a gateway needs `agents`, agents that stand side by side need a Redis `store`",
+        Special {
+            form: Form::Text,
+            accepts: "everything, agent or gateway",
+            default: None,
+            set: |config, text, _| values::role(text).map(|value| config.only = value),
+            get: |config| values::role_text(config.only),
+        },
+    ),
+    special(
+        "agents",
+        "The agents a gateway asks; a name is looked up again and again, and every address behind it is used",
+        Special {
+            form: Form::List,
+            accepts: "up to 100, such as `http://agents:50051`",
+            default: None,
+            set: |config, text, _| values::agents(text).map(|value| config.agents = value),
+            get: |config| config.agents.join(","),
+        },
+    ),
+    special(
         "http",
         "Where browsers connect: the page, `/ws/{session_id}`, `/healthz`, `/readyz`",
         Special {
@@ -49,13 +71,15 @@ pub static SETTINGS: &[Setting] = &[
         "Where sessions are kept; by default below `$XDG_STATE_HOME` where that is set",
         Special {
             form: Form::Text,
-            accepts: "sqlite:PATH, its folder is made",
+            accepts: "sqlite:PATH, its folder is made; redis://HOST:PORT/DB, rediss:// with TLS, \
+                      redis-cluster://HOST:PORT,HOST:PORT; USER:PASSWORD@ before the host",
             default: Some("sqlite:$HOME/.local/state/dragoman/sessions.db"),
             set: |config, text, folder| {
                 values::store(text, folder).map(|value| config.store = value)
             },
             get: |config| match &config.store {
                 store::Config::Sqlite(path) => format!("sqlite:{}", path.display()),
+                store::Config::Redis(address) => address.to_string(),
             },
         },
     ),
@@ -120,6 +144,34 @@ pub static SETTINGS: &[Setting] = &[
         "The sliding window questions are counted in",
         |config| &mut config.limits.rate_window,
         seconds(1)..=seconds(3_600),
+    ),
+    special(
+        "sessions.retention",
+        "How long a session is kept after it was last used; 0s: for ever; auto: for ever on SQLite, 24h on Redis",
+        Special {
+            form: Form::Duration,
+            accepts: "auto, 0s, or 1m to 87600h",
+            default: None,
+            set: |config, text, _| {
+                values::retention(text).map(|value| config.sessions.retention = value)
+            },
+            get: |config| {
+                let retention = config.sessions.retention;
+                retention.map_or_else(|| "auto".to_owned(), values::duration_text)
+            },
+        },
+    ),
+    duration(
+        "sessions.lease",
+        "On Redis: how long a turn counts as running without a sign of life from its agent",
+        |config| &mut config.sessions.lease,
+        seconds(1)..=seconds(300),
+    ),
+    duration(
+        "sessions.heartbeat",
+        "On Redis: how often an agent gives that sign of life",
+        |config| &mut config.sessions.heartbeat,
+        ms(100)..=seconds(60),
     ),
     count32(
         "agent.max_steps",
@@ -187,6 +239,20 @@ pub static SETTINGS: &[Setting] = &[
         "Whether a client without an `Origin` header, which no browser is, may connect",
         |config| &mut config.gateway.allow_missing_origin,
     ),
+    special(
+        "gateway.when_busy",
+        "What becomes of a WebSocket client's question while a turn of its session runs: it waits, is refused, or stops \
+         that turn",
+        Special {
+            form: Form::Text,
+            accepts: "queue, reject or interrupt",
+            default: None,
+            set: |config, text, _| {
+                values::when_busy(text).map(|value| config.gateway.when_busy = value)
+            },
+            get: |config| values::when_busy_text(config.gateway.when_busy),
+        },
+    ),
     duration(
         "gateway.ping_interval",
         "How often a `ping` is sent",
@@ -246,6 +312,11 @@ pub static SETTINGS: &[Setting] = &[
         "How long the answer to that PING may take",
         |config| &mut config.chat_service.keepalive_timeout,
         seconds(1)..=seconds(600),
+    ),
+    switch(
+        "grpc_server.list_anonymous",
+        "Whether callers that have not signed in may list sessions, which all of them share",
+        |config| &mut config.chat_service.list_anonymous,
     ),
     special(
         "telemetry.log",
@@ -320,5 +391,11 @@ pub static SETTINGS: &[Setting] = &[
         "How long running turns may take to end when dragoman is told to stop",
         |config| &mut config.lifecycle.drain_timeout,
         Duration::ZERO..=seconds(3_600),
+    ),
+    duration(
+        "shutdown.close_spread",
+        "Over how long WebSocket clients are sent away then, so that not all come back at once",
+        |config| &mut config.gateway.close_spread,
+        Duration::ZERO..=seconds(300),
     ),
 ];

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod places;
+mod roles;
 
 use tracing_subscriber::EnvFilter;
 
@@ -11,6 +12,7 @@ pub(super) use amounts::{
     count, duration, duration_text, permille, permille_text, size, size_text, switch,
 };
 pub(super) use places::{address, catalog, endpoint, model, origins, store};
+pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
 
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 

@@ -20,8 +20,8 @@ use super::Gateway;
 use super::close::Close;
 use super::frames::{self, ClientFrame, InvalidFrame};
 use super::turn_spans::TurnSpans;
-use super::writer::{Notice, Writer};
-use crate::chat::{Cursor, MessageId, SessionId};
+use super::writer::{Notice, Partials, Writer};
+use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
 use crate::rpc::client::{Chat, Conversation, Requests, Updates};
 use crate::rpc::convert::Question;
 use crate::rpc::gate::Gate;
@@ -40,6 +40,8 @@ pub(super) struct Admitted {
     pub(super) session: SessionId,
     /// Where its copy of the log ends, if it said so.
     pub(super) after: Option<Cursor>,
+    /// How it wants to be told of an answer that grows.
+    pub(super) partials: Partials,
     /// Given back when the connection ends.
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -83,7 +85,7 @@ async fn prepare(
     let heard = Arc::new(Heard::now());
     let mut writer = Writer::new(
         gateway.clone(),
-        session.clone(),
+        &admitted,
         sink,
         Arc::clone(&spans),
         notices_receiver,
@@ -105,6 +107,7 @@ async fn prepare(
     };
     let reader = Reader {
         frame_bytes: gateway.0.config.frame_bytes,
+        when_busy: gateway.0.config.when_busy,
         session,
         stream,
         spans,
@@ -126,7 +129,7 @@ async fn open(
     session: SessionId,
     after: Option<Cursor>,
 ) -> Result<Conversation, Refusal> {
-    let open = chat.converse(&session, after);
+    let open = chat.converse(&session, after, false);
     tokio::time::timeout(OPEN_TIMEOUT, open)
         .await
         .unwrap_or_else(|_| {
@@ -152,6 +155,7 @@ impl Opened {
 /// The client's side of a connection.
 struct Reader {
     frame_bytes: usize,
+    when_busy: WhenBusy,
     session: SessionId,
     stream: SplitStream<WebSocket>,
     spans: Arc<TurnSpans>,
@@ -219,12 +223,14 @@ impl Reader {
                 id,
                 trace_context,
             } => {
+                let named = id.is_some();
                 let id = id.unwrap_or_else(MessageId::random);
-                let trace_context = self.spans.begin(&self.session, &id, &trace_context);
+                let trace_context = self.spans.begin(&self.session, &id, named, &trace_context);
                 let question = Question {
                     content,
                     message: Some(id.clone()),
                     trace_context,
+                    when_busy: self.when_busy,
                 };
                 self.requests
                     .ask(question)

@@ -21,13 +21,15 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
-use super::connection::Heard;
-use super::frames;
+use super::connection::{Admitted, Heard};
+use super::frames::{self, Said};
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
 use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
+
+pub(super) use self::answer::Partials;
 
 /// What the reader wants written.
 #[derive(Debug)]
@@ -77,7 +79,7 @@ enum End {
 impl Writer {
     pub(super) fn new(
         gateway: Gateway,
-        session: SessionId,
+        admitted: &Admitted,
         sink: SplitSink<WebSocket, Message>,
         spans: Arc<TurnSpans>,
         notices: mpsc::Receiver<Notice>,
@@ -85,12 +87,12 @@ impl Writer {
     ) -> Self {
         Self {
             gateway,
-            session,
+            session: admitted.session.clone(),
             sink,
             spans,
             notices: Gate::new(notices),
             heard,
-            answer: Answer::default(),
+            answer: Answer::new(admitted.partials),
             first_seq: 0,
             position: 0,
             history_end: 0,
@@ -186,7 +188,12 @@ impl Writer {
                     Ok(())
                 }
             }
-            Update::Queued => Ok(()),
+            // Old clients give no ids, and know no such frame.
+            Update::Queued { request_id, ahead } => match self.spans.queued(&request_id) {
+                Some(trace) => self.send(frames::queued(&request_id, ahead, trace)).await,
+                None => Ok(()),
+            },
+            Update::GoAway { .. } => Ok(()),
             Update::Rejected {
                 request_id,
                 refusal,
@@ -196,7 +203,7 @@ impl Writer {
                 self.send(frames::refused(&refusal, id, trace)).await
             }
             Update::Reset => {
-                self.answer = Answer::default();
+                self.answer.clear();
                 self.first_seq = 1;
                 self.position = 0;
                 self.send(frames::gap()).await
@@ -218,7 +225,7 @@ impl Writer {
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
-                self.answer = Answer::default();
+                self.answer.clear();
                 if let Some(message) = message {
                     self.spans.accepted(message.as_str(), event.turn);
                 }
@@ -233,7 +240,7 @@ impl Writer {
             self.send(frame).await?;
         }
         if event.body.is_final() {
-            self.answer = Answer::default();
+            self.answer.clear();
             self.running = None;
             self.spans.ended(event);
         }
@@ -244,8 +251,9 @@ impl Writer {
     async fn last_partial(&mut self, event: &Event, content: &str) -> Result<(), End> {
         // A turn that was over when the connection was opened is history: it is shown as it is.
         let live = event.seq > self.history_end;
-        if live && self.answer.sent.is_none() && content.len() > FEW_WORDS {
-            self.send(frames::partial(content, event.turn, event.trace))
+        if live && !self.answer.is_shown() && content.len() > FEW_WORDS {
+            let whole = Said::Whole(content);
+            self.send(frames::partial(whole, event.turn, event.trace))
                 .await?;
             self.spans.partial_sent(event.turn);
         }
@@ -254,31 +262,24 @@ impl Writer {
 
     /// What was said before a turn failed is in no frame but a partial.
     async fn text_before_error(&mut self, event: &Event, text: &str) -> Result<(), End> {
-        let sent = self
-            .answer
-            .sent
-            .filter(|_| self.answer.turn == Some(event.turn));
-        if text.is_empty() || sent == Some(text.len()) {
+        if text.is_empty() {
             return Ok(());
         }
-        self.send(frames::partial(text, event.turn, event.trace))
-            .await
+        if !self.answer.is_of(event.turn) {
+            let whole = Said::Whole(text);
+            return self
+                .send(frames::partial(whole, event.turn, event.trace))
+                .await;
+        }
+        let change = TextChange::Replace(text.to_owned());
+        self.answer
+            .apply(event.turn, event.trace, change, Duration::ZERO);
+        self.send_partial().await
     }
 
     async fn send_partial(&mut self) -> Result<(), End> {
-        let Some(turn) = self.answer.turn else {
-            return Ok(());
-        };
-        if self.answer.due.is_none() {
-            return Ok(());
-        }
-        let frame = frames::partial(&self.answer.text, turn, self.answer.trace);
-        self.answer.due = None;
-        let first = self.answer.sent.is_none();
-        self.answer.sent = Some(self.answer.text.len());
-        self.send(frame).await?;
-        self.answer.last_sent = Some(Instant::now());
-        if first {
+        if let Some((turn, frame)) = self.answer.next_frame() {
+            self.send(frame).await?;
             self.spans.partial_sent(turn);
         }
         Ok(())
@@ -341,6 +342,7 @@ impl Writer {
             // Only who leaves may ask clients to come back at once.
             RefusalKind::Unavailable if self.gateway.0.draining.is_cancelled() => Close::GoingAway,
             RefusalKind::Limit => Close::TryAgainLater,
+            RefusalKind::Erased => Close::InvalidSession,
             RefusalKind::Caller | RefusalKind::Service | RefusalKind::Unavailable => {
                 Close::Internal
             }

@@ -1,6 +1,7 @@
 //! The client side of the Chat service, in our own words.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use futures_channel::mpsc;
 use tonic::Streaming;
@@ -80,8 +81,13 @@ pub enum Update {
         /// Position of the turn's first event.
         seq: u64,
     },
-    /// A question waits.
-    Queued,
+    /// A question waits for the running turn to end.
+    Queued {
+        /// The question's id.
+        request_id: String,
+        /// Questions that wait before it.
+        ahead: u32,
+    },
     /// A message was refused.
     Rejected {
         /// The question's id; empty if it was not a question.
@@ -91,6 +97,11 @@ pub enum Update {
     },
     /// The cursor did not fit: the log follows from its start.
     Reset,
+    /// The server is about to leave: open the conversation elsewhere.
+    GoAway {
+        /// When it will end the stream by itself.
+        time_left: Duration,
+    },
 }
 
 /// The stream takes no more: it has ended, or the service does not keep up.
@@ -117,16 +128,19 @@ impl Chat {
         }
     }
 
-    /// Opens a conversation in `session`, after `after` if a position is given.
+    /// Opens a conversation in `session`, after `after` if a position is given; otherwise, if `missed`, with the end of
+    /// the newest turn if nobody has seen it.
     pub async fn converse(
         &self,
         session: &SessionId,
         after: Option<Cursor>,
+        missed: bool,
     ) -> Result<Conversation, Refusal> {
         let (requests, receiver) = mpsc::channel(REQUESTS);
         let open = proto::Open {
             session_id: session.as_str().to_owned(),
             after: after.as_ref().map(convert::cursor_to_proto),
+            missed,
         };
         let mut requests = Requests(requests);
         // The channel is empty and its receiver is here, so the first message always fits.
@@ -157,6 +171,13 @@ impl Requests {
         self.send(proto::converse_request::Request::Cancel(proto::Cancel {
             turn_id,
         }))
+    }
+
+    /// Tells that the final event at `seq` was shown to somebody.
+    pub fn delivered(&mut self, seq: u64) -> Result<(), NotSent> {
+        self.send(proto::converse_request::Request::Delivered(
+            proto::Delivered { seq },
+        ))
     }
 
     fn send(&mut self, request: proto::converse_request::Request) -> Result<(), NotSent> {
@@ -209,11 +230,17 @@ fn update(response: ConverseResponse) -> Option<Update> {
             duplicate: accepted.duplicate,
             seq: accepted.seq,
         },
-        Response::Queued(_) => Update::Queued,
+        Response::Queued(queued) => Update::Queued {
+            request_id: queued.request_id,
+            ahead: queued.ahead,
+        },
         Response::Rejected(rejected) => Update::Rejected {
             request_id: rejected.request_id,
             refusal: status::from_message(rejected.status.unwrap_or_default()),
         },
         Response::Reset(_) => Update::Reset,
+        Response::GoAway(leaving) => Update::GoAway {
+            time_left: convert::duration(leaving.time_left.unwrap_or_default()),
+        },
     })
 }

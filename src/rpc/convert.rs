@@ -7,7 +7,7 @@ use tonic::Status;
 use super::{proto, status};
 use crate::chat::{
     Cursor, Event, EventBody, Fingerprint, Finish, Limits, MessageId, SessionId, TextChange,
-    ToolCall, ToolResult, TraceContext, TraceId, TurnErrorReason, TurnId, Usage,
+    ToolCall, ToolResult, TraceContext, TraceId, TurnErrorReason, TurnId, Usage, WhenBusy,
 };
 
 /// A question as it came from a client.
@@ -19,6 +19,8 @@ pub struct Question {
     pub message: Option<MessageId>,
     /// The caller's trace.
     pub trace_context: TraceContext,
+    /// What to do if a turn is running.
+    pub when_busy: WhenBusy,
 }
 
 // === in ===
@@ -51,8 +53,14 @@ pub fn question(question: proto::Question) -> Result<Question, Status> {
         let wish = "a question has at least one character that is not white space";
         return Err(status::invalid_field("content", wish));
     }
+    let when_busy = match question.when_busy() {
+        proto::WhenBusy::Unspecified | proto::WhenBusy::Queue => WhenBusy::Queue,
+        proto::WhenBusy::Reject => WhenBusy::Reject,
+        proto::WhenBusy::Interrupt => WhenBusy::Interrupt,
+    };
     let trace_context = question.trace_context.unwrap_or_default();
     Ok(Question {
+        when_busy,
         content: question.content,
         message,
         trace_context: TraceContext {
@@ -265,7 +273,13 @@ pub fn limits_to_proto(limits: &Limits) -> proto::Limits {
     }
 }
 
-fn duration_to_proto(duration: Duration) -> prost_types::Duration {
+/// A duration read by a client of ours; a negative one counts as none.
+pub fn duration(duration: prost_types::Duration) -> Duration {
+    Duration::try_from(duration).unwrap_or_default()
+}
+
+/// A duration for the wire.
+pub fn duration_to_proto(duration: Duration) -> prost_types::Duration {
     prost_types::Duration::try_from(duration).unwrap_or_default()
 }
 
@@ -281,6 +295,12 @@ pub fn question_to_proto(question: Question) -> proto::Question {
             traceparent: question.trace_context.traceparent,
             tracestate: question.trace_context.tracestate,
         }),
+        when_busy: match question.when_busy {
+            WhenBusy::Queue => proto::WhenBusy::Queue,
+            WhenBusy::Reject => proto::WhenBusy::Reject,
+            WhenBusy::Interrupt => proto::WhenBusy::Interrupt,
+        }
+        .into(),
     }
 }
 

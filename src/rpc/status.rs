@@ -30,6 +30,8 @@ pub enum RefusalKind {
     Caller,
     /// A limit; it will be taken later.
     Limit,
+    /// The session was erased.
+    Erased,
     /// The service is not there, or leaves; another one, or later, will do.
     Unavailable,
     /// A defect of the service.
@@ -61,6 +63,11 @@ pub fn limit(message: &str, limit: &'static str, retry_after: Option<Duration>) 
     }
     details.set_error_info(limit, DOMAIN, HashMap::new());
     Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
+/// The session was erased while it was used.
+pub fn erased(message: &str) -> Status {
+    with_reason(Code::NotFound, message, "SESSION_ERASED")
 }
 
 /// The service cannot do it now.
@@ -114,8 +121,8 @@ pub fn refusal(status: &Status) -> Refusal {
 
 fn kind(code: Code) -> RefusalKind {
     match code {
+        Code::NotFound => RefusalKind::Erased,
         Code::InvalidArgument
-        | Code::NotFound
         | Code::AlreadyExists
         | Code::FailedPrecondition
         | Code::OutOfRange

@@ -4,11 +4,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
+use crate::chat::{Event, EventBody, Fingerprint, SessionId, TraceId, TurnId};
 
-use super::{StoreError, TEXT_BYTES};
+use super::{Lost, StoreError, TEXT_BYTES};
+
+mod remote;
+
+pub(super) use remote::Heard;
 
 /// Most events a feed keeps for slow followers. Who is further behind reads the log.
 const RECENT_EVENTS: usize = 64;
@@ -42,9 +46,19 @@ pub(super) struct Feed {
 #[derive(Debug, Default)]
 pub(super) struct Live {
     end: u64,
+    /// Fingerprint of the event at `end`, where followers need it.
+    end_print: Option<Fingerprint>,
+    /// True once `end` and `running` are known to be the session's.
+    known: bool,
+    /// Changes when the log may have become another one: every follower has to look whether its position is still in it.
+    epoch: u32,
     recent: VecDeque<Published>,
     recent_bytes: usize,
     running: Option<Running>,
+    /// Who hears that the running turn must not go on here.
+    keeper: Option<(TurnId, oneshot::Sender<Lost>)>,
+    /// How often the session was erased while the feed existed.
+    erasures: u32,
     followers: usize,
     /// How many of them have seen `end`.
     caught_up: usize,
@@ -63,10 +77,11 @@ pub(super) struct Running {
 
 impl Feed {
     /// A feed of which nothing is known yet.
-    pub(super) fn new(closed: bool) -> Self {
+    pub(super) fn new(closed: bool, known: bool) -> Self {
         Self {
             live: Mutex::new(Live {
                 closed,
+                known,
                 ..Live::default()
             }),
             version: watch::Sender::new(0),
@@ -117,6 +132,40 @@ impl Feed {
             .map(|running| running.text.clone())
     }
 
+    /// Notes who hears that `turn` must not go on here.
+    pub(super) fn set_keeper(&self, turn: TurnId, tell: oneshot::Sender<Lost>) {
+        self.live().keeper = Some((turn, tell));
+    }
+
+    /// Tells the keeper of `turn`, if it is here. True if it is.
+    pub(super) fn tell_keeper(&self, turn: TurnId, lost: Lost) -> bool {
+        let mut live = self.live();
+        match live.keeper.take() {
+            Some((kept, tell)) if kept == turn => tell.send(lost).is_ok(),
+            other => {
+                live.keeper = other;
+                false
+            }
+        }
+    }
+
+    /// The session is gone: its followers end, its running turn is fenced.
+    pub(super) fn erase(&self) {
+        self.change(|live| {
+            if let Some((_, tell)) = live.keeper.take() {
+                // Nobody listening is a turn that has ended.
+                let _ = tell.send(Lost::Fenced);
+            }
+            live.erasures = live.erasures.wrapping_add(1);
+            live.end = 0;
+            live.end_print = None;
+            live.running = None;
+            live.recent = VecDeque::new();
+            live.recent_bytes = 0;
+            live.caught_up = 0;
+        });
+    }
+
     /// Ends the followers.
     pub(super) fn close(&self) {
         self.change(|live| live.closed = true);
@@ -137,7 +186,7 @@ impl Feed {
         live.forget_what_all_have_seen();
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Live) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Live) -> T) -> T {
         let changed = change(&mut self.live());
         self.version
             .send_modify(|version| *version = version.wrapping_add(1));
@@ -156,6 +205,11 @@ impl Live {
     /// True when the store has ended.
     pub(super) fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// How often the session was erased while this feed existed.
+    pub(super) fn erasures(&self) -> u32 {
+        self.erasures
     }
 
     /// The running turn.
@@ -187,7 +241,7 @@ impl Live {
         }
     }
 
-    fn publish(&mut self, published: &Published) {
+    pub(super) fn publish(&mut self, published: &Published) {
         let event = &published.event;
         match &event.body {
             EventBody::User { .. } => {
@@ -201,6 +255,7 @@ impl Live {
             EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
         }
         self.end = event.seq;
+        self.end_print = Some(event.fingerprint());
         self.caught_up = 0;
         if self.followers == 0 {
             return;
@@ -271,7 +326,7 @@ mod tests {
 
     #[test]
     fn events_are_kept_until_all_followers_have_seen_them() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         feed.publish(&[tool(1, 10)]);
         assert_eq!(kept(&feed), (0, 0), "nobody follows");
 
@@ -298,7 +353,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_has_bounds() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         feed.join();
         for seq in 1..=100 {
             feed.publish(&[tool(seq, 1)]);
@@ -319,7 +374,7 @@ mod tests {
 
     #[test]
     fn text_belongs_to_the_running_turn() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         let (turn, other) = (TurnId::random(), TurnId::random());
         assert_eq!(feed.say(turn, "x"), Err(StoreError::Fenced));
         let content = Arc::from("?");
@@ -347,7 +402,7 @@ mod tests {
 
     #[test]
     fn the_end_never_goes_back() {
-        let feed = Feed::new(false);
+        let feed = Feed::new(false, true);
         feed.live().learn_end(5);
         feed.publish(&[tool(6, 1)]);
         feed.live().learn_end(5);

@@ -1,8 +1,10 @@
 //! The feeds of all sessions. A feed exists while a follower or a running turn holds it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::chat::SessionId;
 
@@ -12,12 +14,17 @@ use super::feed::Feed;
 #[derive(Debug, Default)]
 pub(super) struct Feeds {
     slots: Mutex<Slots>,
+    /// True if what is in a feed comes from outside this process: it is new until somebody has said what it holds.
+    shared: bool,
+    touched: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Slots {
     feeds: HashMap<SessionId, Slot>,
     closed: bool,
+    /// Feeds that came or went since somebody looked; only kept for shared feeds.
+    touched: HashSet<SessionId>,
 }
 
 #[derive(Debug)]
@@ -37,20 +44,50 @@ pub(super) struct FeedHold {
 // === impl Feeds ===
 
 impl Feeds {
+    /// Feeds of a store that several processes share.
+    pub(super) fn shared() -> Self {
+        Self {
+            shared: true,
+            ..Self::default()
+        }
+    }
+
     /// The session's feed, made if there is none.
     pub(super) fn hold(self: &Arc<Self>, session: &SessionId) -> FeedHold {
         let mut slots = self.lock();
         let closed = slots.closed;
         let slot = slots.feeds.entry(session.clone()).or_insert_with(|| Slot {
-            feed: Arc::new(Feed::new(closed)),
+            feed: Arc::new(Feed::new(closed, !self.shared)),
             holders: 0,
         });
         slot.holders += 1;
+        let first = slot.holders == 1;
+        let feed = Arc::clone(&slot.feed);
+        if first && self.shared {
+            slots.touched.insert(session.clone());
+            self.touched.notify_one();
+        }
         FeedHold {
             feeds: Arc::clone(self),
             session: session.clone(),
-            feed: Arc::clone(&slot.feed),
+            feed,
         }
+    }
+
+    /// Waits until feeds came or went, and names them.
+    pub(super) async fn touched(&self) -> Vec<SessionId> {
+        loop {
+            let touched: Vec<_> = self.lock().touched.drain().collect();
+            if !touched.is_empty() {
+                return touched;
+            }
+            self.touched.notified().await;
+        }
+    }
+
+    /// The sessions whose feeds are held.
+    pub(super) fn sessions(&self) -> Vec<SessionId> {
+        self.lock().feeds.keys().cloned().collect()
     }
 
     /// The session's feed, if somebody holds it.
@@ -87,6 +124,10 @@ impl Feeds {
             slot.holders -= 1;
             if slot.holders == 0 {
                 slots.feeds.remove(session);
+                if self.shared {
+                    slots.touched.insert(session.clone());
+                    self.touched.notify_one();
+                }
             }
         }
     }

@@ -1,10 +1,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use crate::chat::{Cursor, Event, SessionId, TextChange, TraceId, TurnId};
+use crate::chat::{Cursor, Event, Fingerprint, SessionId, TextChange, TraceId, TurnId};
+use crate::mutant::{self, Mutant};
 
 use super::feed::Running;
 use super::feeds::FeedHold;
@@ -13,6 +16,8 @@ use super::{Start, Store, StoreError};
 
 /// Events read from the log at a time.
 const CHUNK: usize = 128;
+/// How long a shared store may take to tell what a session is.
+const KNOWN_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Follows a session: its events in order without gap or repeat, and between them the running
 /// turn's text.
@@ -29,11 +34,17 @@ pub struct Follower {
     reset: Option<&'static str>,
     /// The last event delivered.
     position: u64,
+    /// Its fingerprint, if it is known.
+    print: Option<Fingerprint>,
+    /// The feed's epoch in which the position was last looked up.
+    epoch: u32,
     /// Events after `position`, read from the log.
     read: VecDeque<Arc<Event>>,
     said: Said,
     /// Up to where the feed was told that this follower has seen the log.
     seen: Option<u64>,
+    /// How often the session had been erased before.
+    erasures: u32,
 }
 
 /// What a follower found when it started.
@@ -77,6 +88,8 @@ enum Step {
     Deliver(Followed),
     Read,
     Wait,
+    LookUp,
+    Erased,
     End,
 }
 
@@ -90,12 +103,16 @@ impl Follower {
     ) -> Result<Self, StoreError> {
         let feed = store.feed(&session);
         feed.join();
+        let erasures = feed.live().erasures();
         // From here on `drop` counts it out again.
         let mut follower = Self {
             store,
             session,
             changes: feed.watch(),
+            erasures,
             feed,
+            print: None,
+            epoch: 0,
             opened: Opened::default(),
             reset: None,
             position: 0,
@@ -107,13 +124,23 @@ impl Follower {
             Start::Live => None,
             Start::After(cursor) => Some(cursor.seq),
         };
-        let head = follower.store.head(&follower.session, at).await?;
-        follower.feed.live().learn_end(head.end.seq);
+        follower.known().await?;
+        follower.epoch = follower.feed.live().epoch();
+        let head = follower
+            .store
+            .head(&follower.session, &follower.feed, at)
+            .await?;
         match start {
-            Start::Live => follower.position = head.end.seq,
+            Start::Live => {
+                follower.position = head.end.seq;
+                follower.print.clone_from(&head.end.fingerprint);
+            }
             Start::After(cursor) => match misfit(&cursor, &head) {
                 Some(reason) => follower.reset = Some(reason),
-                None => follower.position = cursor.seq,
+                None => {
+                    follower.position = cursor.seq;
+                    follower.print = head.at.as_ref().and_then(|at| at.fingerprint.clone());
+                }
             },
         }
         follower.opened = Opened {
@@ -121,6 +148,52 @@ impl Follower {
             running: head.running,
         };
         Ok(follower)
+    }
+
+    /// Waits until the feed knows what the session is.
+    async fn known(&mut self) -> Result<(), StoreError> {
+        let waiting = async {
+            loop {
+                {
+                    let live = self.feed.live();
+                    if live.is_closed() {
+                        return Err(StoreError::closed());
+                    }
+                    if live.is_known() {
+                        return Ok(());
+                    }
+                }
+                let changed = self.changes.changed().await;
+                changed.map_err(|_| StoreError::closed())?;
+            }
+        };
+        timeout(KNOWN_DEADLINE, waiting).await.unwrap_or_else(|_| {
+            Err(StoreError::Unavailable(Arc::from(
+                "it does not tell what happens in a session",
+            )))
+        })
+    }
+
+    /// The log may have become another one: is the position still in it?
+    async fn look_up(&mut self) -> Result<(), StoreError> {
+        let epoch = self.feed.live().epoch();
+        let cursor = Cursor {
+            seq: self.position,
+            fingerprint: self.print.clone(),
+        };
+        let head = self
+            .store
+            .head(&self.session, &self.feed, Some(self.position))
+            .await?;
+        if let Some(reason) = misfit(&cursor, &head) {
+            self.reset = Some(reason);
+            self.position = 0;
+            self.print = None;
+            self.said = Said::default();
+        }
+        self.read = VecDeque::new();
+        self.epoch = epoch;
+        Ok(())
     }
 
     /// The state of the session when this follower started.
@@ -131,10 +204,10 @@ impl Follower {
     /// What comes next; waits until there is something. Dropping the future loses nothing. An error
     /// means that the log cannot be read now, or that the store is closed.
     pub async fn next(&mut self) -> Result<Followed, StoreError> {
-        if let Some(reason) = self.reset.take() {
-            return Ok(Followed::Reset { reason });
-        }
         loop {
+            if let Some(reason) = self.reset.take() {
+                return Ok(Followed::Reset { reason });
+            }
             // A change since the last wait ends the next one at once, so none is missed.
             match self.step() {
                 Step::Deliver(followed) => return Ok(followed),
@@ -145,13 +218,39 @@ impl Follower {
                     .changed()
                     .await
                     .map_err(|_| StoreError::closed())?,
+                Step::LookUp => self.look_up().await?,
+                Step::Erased => return Err(StoreError::Erased),
                 Step::End => return Err(StoreError::closed()),
             }
         }
     }
 
+    /// See [`Store::ended`].
+    pub(super) async fn until_ended(
+        store: Store,
+        session: SessionId,
+        turn: TurnId,
+    ) -> Result<(), StoreError> {
+        let mut follower = Self::start(store, session, Start::Live).await?;
+        while follower.opened.running == Some(turn) {
+            match follower.next().await {
+                Ok(Followed::Event(event)) if event.turn == turn && !event.body.is_final() => {}
+                Ok(Followed::Text { .. }) => {}
+                Ok(Followed::Event(_) | Followed::Reset { .. }) | Err(StoreError::Erased) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     fn step(&mut self) -> Step {
         let mut live = self.feed.live();
+        if live.erasures() != self.erasures {
+            return Step::Erased;
+        }
+        if live.epoch() != self.epoch && !mutant::is(Mutant::NoFingerprint) {
+            return Step::LookUp;
+        }
         if self.position < live.end() {
             let next = self.position + 1;
             let Some(event) = self.read.front().cloned().or_else(|| live.recent(next)) else {
@@ -164,6 +263,7 @@ impl Follower {
                 return Step::Deliver(text);
             }
             self.position = next;
+            self.print = Some(event.fingerprint());
             self.read.pop_front();
             if self.read.is_empty() {
                 self.read = VecDeque::new();
@@ -219,8 +319,8 @@ impl fmt::Debug for Follower {
 }
 
 /// Why a cursor does not fit the log, if it does not.
-fn misfit(cursor: &Cursor, head: &Head) -> Option<&'static str> {
-    if cursor.seq == 0 {
+pub(super) fn misfit(cursor: &Cursor, head: &Head) -> Option<&'static str> {
+    if cursor.seq == 0 || mutant::is(Mutant::NoFingerprint) {
         return None;
     }
     let Some(at) = &head.at else {

@@ -8,6 +8,7 @@ mod open;
 mod operation;
 mod read;
 mod schema;
+mod sessions;
 mod thread;
 
 use std::fmt;
@@ -49,13 +50,15 @@ struct Shared {
     queue: mpsc::Sender<Operation>,
     feeds: Arc<Feeds>,
     path: PathBuf,
+    /// How long sessions are kept; zero means for ever.
+    retention: Duration,
 }
 
 // === impl SqliteStore ===
 
 impl SqliteStore {
     /// Opens the file at `path`, or makes it, its folder included.
-    pub async fn open(path: &Path, limits: Limits) -> Result<Self, OpenError> {
+    pub async fn open(path: &Path, limits: Limits, retention: Duration) -> Result<Self, OpenError> {
         let (queue, operations) = mpsc::channel(QUEUE);
         let (opened, opening) = oneshot::channel();
         let feeds = Arc::new(Feeds::default());
@@ -63,6 +66,7 @@ impl SqliteStore {
             queue,
             feeds: Arc::clone(&feeds),
             path: path.to_owned(),
+            retention,
         };
         let path = path.to_owned();
         Builder::new()

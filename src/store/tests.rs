@@ -1,10 +1,34 @@
+/// Runs the same test on both stores.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            mod $name {
+                use super::super::{KIND, Kind};
+
+                #[tokio::test]
+                async fn sqlite() {
+                    KIND.scope(Kind::Sqlite, super::$name()).await;
+                }
+
+                #[tokio::test]
+                async fn redis() {
+                    KIND.scope(Kind::Redis, super::$name()).await;
+                }
+            }
+        )+
+    };
+}
+
 mod follow;
 mod limits;
 mod log;
 mod open;
 mod random;
+pub(crate) mod server;
+mod shared;
 mod trouble;
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -16,10 +40,28 @@ use crate::chat::{
 
 use super::*;
 
-/// A store in a folder of its own.
+use self::server::Server;
+
+/// Longest wait for something that should come soon; only a failing test waits so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Which store a test is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Redis,
+}
+
+tokio::task_local! {
+    /// The store of the test that runs; SQLite outside of [`on_both!`].
+    static KIND: Kind;
+}
+
+/// A store in a folder, or on a server, of its own.
 struct Place {
     store: Store,
     folder: TempDir,
+    server: Option<Server>,
 }
 
 impl Place {
@@ -29,9 +71,28 @@ impl Place {
 
     async fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("sessions.db");
-        let store = Store::open(&Config::Sqlite(path), limits).await.unwrap();
-        Self { store, folder }
+        let kind = KIND.try_with(|kind| *kind).unwrap_or(Kind::Sqlite);
+        let server = (kind == Kind::Redis).then(|| Server::start(folder.path()));
+        let config = match &server {
+            Some(server) => server.config(),
+            None => Config::Sqlite(folder.path().join("sessions.db")),
+        };
+        let store = Store::open(&config, limits, &Sessions::default())
+            .await
+            .unwrap();
+        Self {
+            store,
+            folder,
+            server,
+        }
+    }
+
+    /// What was left to be done is done. SQLite does things in order.
+    async fn settled(&self) {
+        self.store.check().await.unwrap();
+        if self.server.is_some() {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -52,7 +113,10 @@ impl Place {
         let (session, turn, trace) = (begin.session.clone(), begin.turn, begin.trace);
         let begun = self.store.begin_turn(begin).await.unwrap();
         assert!(matches!(begun, Begin::Started { .. }), "{begun:?}");
-        self.store.turn_writer(session, turn, trace)
+        let mut writer = self.store.turn_writer(session, turn, trace);
+        let mut keeper = writer.keeper();
+        tokio::spawn(async move { keeper.lost().await });
+        writer
     }
 
     async fn log(&self, session: &SessionId) -> Vec<Arc<Event>> {
@@ -66,6 +130,7 @@ impl Place {
     fn feeds(&self) -> usize {
         match &self.store {
             Store::Sqlite(store) => store.feeds(),
+            Store::Redis(store) => store.feeds(),
         }
     }
 }
@@ -96,6 +161,7 @@ async fn whole_log(store: &Store, session: &SessionId) -> Vec<Arc<Event>> {
 fn question(session: &SessionId, content: &str) -> BeginTurn {
     BeginTurn {
         session: session.clone(),
+        owner: Subject::anonymous(),
         turn: TurnId::random(),
         trace: TraceId(7),
         message: None,

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use crate::chat::{EventBody, SessionId, TraceId, TurnId};
 
 use super::feeds::FeedHold;
+use super::keeper::Keeper;
 use super::request::{Append, NewEvent, Seal, interrupted};
-use super::{Store, StoreError};
+use super::{Outbox, Store, StoreError};
 
 /// The one writer of a running turn.
 ///
@@ -21,12 +24,14 @@ pub struct TurnWriter {
     turn: TurnId,
     trace: TraceId,
     feed: FeedHold,
+    outbox: Outbox,
     text_length: usize,
     /// Events of the turn that are known to be in the log; `None` until the store was asked.
     written: Option<u64>,
     /// An append of which it is not known whether it was done.
     in_doubt: Vec<EventBody>,
     finished: bool,
+    resumed: bool,
 }
 
 // === impl TurnWriter ===
@@ -35,7 +40,9 @@ impl TurnWriter {
     pub(super) fn new(store: Store, session: SessionId, turn: TurnId, trace: TraceId) -> Self {
         let feed = store.feed(&session);
         let text_length = feed.text(turn).map_or(0, |text| text.len());
+        let outbox = store.outbox(&session, turn, trace);
         Self {
+            outbox,
             store,
             session,
             turn,
@@ -45,14 +52,23 @@ impl TurnWriter {
             written: None,
             in_doubt: Vec::new(),
             finished: false,
+            resumed: false,
         }
     }
 
     /// Says more of the answer. Followers see it at once; it becomes durable with the final event.
     pub fn text(&mut self, delta: &str) -> Result<(), StoreError> {
-        self.feed.say(self.turn, delta)?;
+        match &self.outbox {
+            Outbox::Feed => self.feed.say(self.turn, delta)?,
+            Outbox::Redis(outbox) => outbox.say(delta)?,
+        }
         self.text_length += delta.len();
         Ok(())
+    }
+
+    /// True if another process began the turn, so that there may be events and text already.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// Bytes of text said so far: the `text_offset` of the next tool event.
@@ -62,7 +78,40 @@ impl TurnWriter {
 
     /// The text said so far; empty once the turn is not the running one.
     pub fn text_so_far(&self) -> String {
-        self.feed.text(self.turn).unwrap_or_default()
+        match &self.outbox {
+            Outbox::Feed => self.feed.text(self.turn).unwrap_or_default(),
+            Outbox::Redis(outbox) => outbox.text(),
+        }
+    }
+
+    /// What keeps the turn; there is one. Must be polled as long as the turn runs.
+    pub fn keeper(&mut self) -> Keeper {
+        let (tell, told) = oneshot::channel();
+        self.feed.set_keeper(self.turn, tell);
+        Keeper::new(told, self.outbox.clone())
+    }
+
+    /// A writer of a turn that another process began.
+    pub(super) fn resumed(mut self, written: u64, text: String) -> Self {
+        self.text_length = text.len();
+        self.resumed = true;
+        self.written = Some(written);
+        if let Outbox::Redis(outbox) = &self.outbox {
+            outbox.resume(text);
+        }
+        self
+    }
+
+    /// Lets another process take the turn over, where there can be one: nothing of it is written here any more. `Err` is
+    /// the writer back, for who has to end the turn then.
+    pub async fn release(mut self) -> Result<(), Self> {
+        if let Outbox::Redis(outbox) = &self.outbox
+            && outbox.release().await
+        {
+            self.finished = true;
+            return Ok(());
+        }
+        Err(self)
     }
 
     /// Appends tool events, all or none.
@@ -107,7 +156,7 @@ impl TurnWriter {
             index,
             events,
         };
-        let outcome = self.store.append(append).await;
+        let outcome = self.store.append(append, &self.outbox).await;
         if !matches!(outcome, Err(StoreError::Unavailable(_))) {
             self.in_doubt.clear();
         }
@@ -124,7 +173,11 @@ impl Drop for TurnWriter {
             return;
         }
         // A turn that is not the running one has no text, and needs no end.
-        let Some(partial) = self.feed.text(self.turn) else {
+        let partial = match &self.outbox {
+            Outbox::Feed => self.feed.text(self.turn),
+            Outbox::Redis(outbox) => Some(outbox.text()),
+        };
+        let Some(partial) = partial else {
             return;
         };
         // A text of nothing but escapes can be too large as JSON. Better no text than no end.

@@ -24,6 +24,7 @@ fn question(content: &str, request_id: &str) -> Question {
         content: content.to_owned(),
         request_id: request_id.to_owned(),
         trace_context: None,
+        when_busy: 0,
     }
 }
 
@@ -41,6 +42,7 @@ fn open(session: &str, after: Option<u64>) -> Say {
             seq,
             fingerprint: String::new(),
         }),
+        missed: false,
     })
 }
 
@@ -222,6 +224,7 @@ async fn the_log_is_read_from_a_cursor_and_a_closed_client_side_ends_it() {
                 seq: 1,
                 fingerprint: "of another log".to_owned(),
             }),
+            missed: false,
         }),
     )
     .await;
@@ -470,6 +473,7 @@ async fn a_cursor_that_does_not_fit_is_answered_also_if_the_client_side_is_close
                 seq,
                 fingerprint: fingerprint.to_owned(),
             }),
+            missed: false,
         });
         let mut reader = Conversation::start(&app, first).await;
         reader.requests = None;

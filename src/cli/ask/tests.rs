@@ -10,8 +10,9 @@ use tonic::{Request, Response, Streaming};
 use super::*;
 use crate::rpc::proto::chat_server::{Chat, ChatServer};
 use crate::rpc::proto::{
-    Accepted, AgentMessage, AskResponse, ConverseRequest, ConverseResponse, Event, ask_response,
-    event,
+    Accepted, AgentMessage, AskResponse, CancelTurnRequest, CancelTurnResponse, ConverseRequest,
+    ConverseResponse, EraseSessionRequest, EraseSessionResponse, Event, ListEventsRequest,
+    ListEventsResponse, ListSessionsRequest, ListSessionsResponse, ask_response, event,
 };
 
 type Sent<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -28,6 +29,34 @@ impl Chat for Fake {
         &self,
         _: Request<Streaming<ConverseRequest>>,
     ) -> Result<Response<Self::ConverseStream>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn cancel_turn(
+        &self,
+        _: Request<CancelTurnRequest>,
+    ) -> Result<Response<CancelTurnResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn list_events(
+        &self,
+        _: Request<ListEventsRequest>,
+    ) -> Result<Response<ListEventsResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn list_sessions(
+        &self,
+        _: Request<ListSessionsRequest>,
+    ) -> Result<Response<ListSessionsResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn erase_session(
+        &self,
+        _: Request<EraseSessionRequest>,
+    ) -> Result<Response<EraseSessionResponse>, Status> {
         Err(Status::unimplemented("not asked for"))
     }
 

@@ -40,10 +40,14 @@ pub(in crate::config) fn address(text: &str) -> Result<String, String> {
     }
 }
 
-/// `sqlite:PATH`.
+/// `sqlite:PATH`, or the URL of a Redis server.
 pub(in crate::config) fn store(text: &str, folder: &Path) -> Result<store::Config, String> {
+    if text.contains("redis") && !text.starts_with("sqlite:") {
+        let address = store::RedisAddress::parse(text).map_err(|error| error.to_string())?;
+        return Ok(store::Config::Redis(address));
+    }
     match text.strip_prefix("sqlite:") {
-        None => Err("only SQLite is known: write sqlite:PATH".to_owned()),
+        None => Err("write sqlite:PATH or redis://HOST:PORT".to_owned()),
         Some(file) if file.starts_with("//") => {
             Err("this is not a URL: write sqlite:PATH, without //".to_owned())
         }

@@ -52,7 +52,7 @@ impl Writer {
             fingerprint: None,
         };
         let chat = &self.gateway.0.chat;
-        let mut conversation = chat.converse(&self.session, Some(before)).await?;
+        let mut conversation = chat.converse(&self.session, Some(before), false).await?;
         // A conversation whose client side is closed ends where the log ended when it was opened.
         drop(conversation.requests);
         let mut events = Vec::new();

@@ -80,7 +80,7 @@ mod tests {
 
     use rusqlite::Connection;
 
-    use crate::chat::{EventBody, Limits, TraceId, TurnId};
+    use crate::chat::{EventBody, Limits, Subject, TraceId, TurnId};
     use crate::store::request::NewEvent;
     use crate::store::{Begin, BeginTurn, StoreError};
 
@@ -113,6 +113,7 @@ mod tests {
         fn ask(&self, turn: TurnId, after: i64) -> Result<Begin, StoreError> {
             let begin = BeginTurn {
                 session: self.session.clone(),
+                owner: Subject::anonymous(),
                 turn,
                 trace: TraceId(1),
                 message: None,

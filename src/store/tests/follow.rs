@@ -25,7 +25,6 @@ impl Place {
     }
 }
 
-#[tokio::test]
 async fn live_follows_a_turn_from_its_question_to_its_answer() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -65,7 +64,6 @@ async fn live_follows_a_turn_from_its_question_to_its_answer() {
     assert_eq!(next_text(&mut follower).await, "=x");
 }
 
-#[tokio::test]
 async fn live_in_the_middle_of_a_turn_starts_with_its_whole_text() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -78,6 +76,7 @@ async fn live_in_the_middle_of_a_turn_starts_with_its_whole_text() {
     turn.text("abc").unwrap();
     turn.append(vec![tool_call("a", 3)]).await.unwrap();
     turn.text("def").unwrap();
+    place.settled().await;
 
     let mut follower = place.follow(&session, Start::Live).await;
     assert_eq!(follower.opened().running, Some(begin.turn));
@@ -96,7 +95,6 @@ async fn live_in_the_middle_of_a_turn_starts_with_its_whole_text() {
     nothing_more(&mut follower).await;
 }
 
-#[tokio::test]
 async fn live_in_a_turn_without_text_starts_with_its_next_event() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -107,7 +105,6 @@ async fn live_in_a_turn_without_text_starts_with_its_next_event() {
     assert_eq!(next_event(&mut follower).await.seq, 2);
 }
 
-#[tokio::test]
 async fn a_cursor_gets_what_is_after_it() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -131,7 +128,6 @@ async fn a_cursor_gets_what_is_after_it() {
     }
 }
 
-#[tokio::test]
 async fn a_cursor_in_a_running_turn_gets_events_and_text_where_they_happened() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -165,7 +161,6 @@ async fn a_cursor_in_a_running_turn_gets_events_and_text_where_they_happened() {
     assert_eq!(next_text(&mut follower).await, "+!");
 }
 
-#[tokio::test]
 async fn an_offset_inside_a_character_or_beyond_the_text_does_no_harm() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -180,7 +175,6 @@ async fn an_offset_inside_a_character_or_beyond_the_text_does_no_harm() {
     assert_eq!(next_event(&mut follower).await.seq, 3);
 }
 
-#[tokio::test]
 async fn a_cursor_that_does_not_fit_is_reset() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -219,7 +213,6 @@ async fn a_cursor_that_does_not_fit_is_reset() {
     assert_eq!(&next_event(&mut follower).await, &log[0]);
 }
 
-#[tokio::test]
 async fn a_follower_far_behind_reads_the_log() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -241,7 +234,6 @@ async fn a_follower_far_behind_reads_the_log() {
     assert_eq!(next_event(&mut follower).await.seq, 302);
 }
 
-#[tokio::test]
 async fn a_dropped_next_loses_nothing() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -264,7 +256,6 @@ async fn a_dropped_next_loses_nothing() {
     }
 }
 
-#[tokio::test]
 async fn feeds_live_as_long_as_somebody_needs_them() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -290,7 +281,6 @@ async fn feeds_live_as_long_as_somebody_needs_them() {
     turn.finish(answer("abc")).await.unwrap();
 }
 
-#[tokio::test]
 async fn a_feed_is_gone_when_its_turn_and_followers_are() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -304,7 +294,6 @@ async fn a_feed_is_gone_when_its_turn_and_followers_are() {
     assert_eq!(place.feeds(), 0);
 }
 
-#[tokio::test]
 async fn whoever_waits_when_the_store_closes_is_told() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -327,3 +316,18 @@ async fn whoever_waits_when_the_store_closes_is_told() {
     let late = place.store.follow(session, Start::Live).await;
     assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
 }
+
+on_both!(
+    live_follows_a_turn_from_its_question_to_its_answer,
+    live_in_the_middle_of_a_turn_starts_with_its_whole_text,
+    live_in_a_turn_without_text_starts_with_its_next_event,
+    a_cursor_gets_what_is_after_it,
+    a_cursor_in_a_running_turn_gets_events_and_text_where_they_happened,
+    an_offset_inside_a_character_or_beyond_the_text_does_no_harm,
+    a_cursor_that_does_not_fit_is_reset,
+    a_follower_far_behind_reads_the_log,
+    a_dropped_next_loses_nothing,
+    feeds_live_as_long_as_somebody_needs_them,
+    a_feed_is_gone_when_its_turn_and_followers_are,
+    whoever_waits_when_the_store_closes_is_told,
+);

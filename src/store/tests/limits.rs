@@ -2,7 +2,6 @@
 
 use super::*;
 
-#[tokio::test]
 async fn a_waiting_question_is_counted_once() {
     let place = Place::with(Limits {
         rate_questions: 2,
@@ -32,7 +31,6 @@ async fn a_waiting_question_is_counted_once() {
     place.start(&SessionId::random(), "?").await;
 }
 
-#[tokio::test]
 async fn the_window_passes() {
     let window = Duration::from_millis(400);
     let place = Place::with(Limits {
@@ -61,7 +59,6 @@ async fn the_window_passes() {
     );
 }
 
-#[tokio::test]
 async fn what_is_too_large_is_refused_and_the_turn_goes_on() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -93,7 +90,6 @@ async fn what_is_too_large_is_refused_and_the_turn_goes_on() {
     assert_eq!(place.kinds(&session).await, "user agent");
 }
 
-#[tokio::test]
 async fn a_full_session_still_ends_its_turn() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -118,7 +114,6 @@ async fn a_full_session_still_ends_its_turn() {
     assert_eq!(last[0].seq, SESSION_EVENTS);
 }
 
-#[tokio::test]
 async fn a_turn_needs_room_for_its_end() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -139,3 +134,11 @@ fn a_wait_is_told_in_whole_seconds_and_never_too_short() {
         assert!(told.ends_with(text), "{told}");
     }
 }
+
+on_both!(
+    a_waiting_question_is_counted_once,
+    the_window_passes,
+    what_is_too_large_is_refused_and_the_turn_goes_on,
+    a_full_session_still_ends_its_turn,
+    a_turn_needs_room_for_its_end,
+);

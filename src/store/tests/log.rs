@@ -4,7 +4,6 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-#[tokio::test]
 async fn a_turn_reads_back_as_it_was_written() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -55,7 +54,6 @@ async fn a_turn_reads_back_as_it_was_written() {
     }
 }
 
-#[tokio::test]
 async fn every_error_reason_and_finish_reads_back() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -92,7 +90,6 @@ async fn every_error_reason_and_finish_reads_back() {
     assert_eq!(ends, expected);
 }
 
-#[tokio::test]
 async fn of_fifty_questions_at_once_one_runs_and_the_positions_have_no_gap() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -127,7 +124,6 @@ async fn of_fifty_questions_at_once_one_runs_and_the_positions_have_no_gap() {
     assert!(log.chunks(2).all(|turn| turn[0].turn == turn[1].turn));
 }
 
-#[tokio::test]
 async fn fifty_sessions_at_once_do_not_disturb_each_other() {
     let place = Place::new().await;
     let mut asking = JoinSet::new();
@@ -143,7 +139,6 @@ async fn fifty_sessions_at_once_do_not_disturb_each_other() {
     }
 }
 
-#[tokio::test]
 async fn a_message_is_accepted_once() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -178,7 +173,6 @@ async fn a_message_is_accepted_once() {
     assert_eq!(place.kinds(&session).await, "user agent");
 }
 
-#[tokio::test]
 async fn a_repeated_begin_starts_nothing_new() {
     let place = Place::new().await;
     for begin in [
@@ -215,14 +209,16 @@ async fn a_turn_that_ended_is_fenced() {
         assert_eq!(writer.text_so_far(), "");
     }
     drop((turn, late));
-    place.store.check().await.unwrap();
+    place.settled().await;
     assert_eq!(place.kinds(&session).await, "user agent user");
 }
 
 #[tokio::test]
 async fn a_repeated_write_is_done_once() {
     let place = Place::new().await;
-    let Store::Sqlite(store) = &place.store;
+    let Store::Sqlite(store) = &place.store else {
+        unreachable!("these tests are about SQLite");
+    };
     let begin = question(&SessionId::random(), "?");
     let _turn = place.start_turn(begin.clone()).await;
     let append = |index: u64, bodies: Vec<EventBody>| Append {
@@ -275,14 +271,13 @@ async fn a_second_writer_goes_on_where_the_log_ends() {
     assert_eq!(place.kinds(&begin.session).await, "user call agent");
 }
 
-#[tokio::test]
 async fn a_writer_that_is_dropped_ends_its_turn() {
     let place = Place::new().await;
     let session = SessionId::random();
     let mut turn = place.start(&session, "?").await;
     turn.text("The answer is").unwrap();
     drop(turn);
-    place.store.check().await.unwrap();
+    place.settled().await;
     let log = place.log(&session).await;
     assert_eq!(kinds(&log), "user error");
     let EventBody::Error {
@@ -296,7 +291,6 @@ async fn a_writer_that_is_dropped_ends_its_turn() {
     place.start(&session, "again").await;
 }
 
-#[tokio::test]
 async fn the_log_is_read_backwards_in_pages() {
     let place = Place::new().await;
     let session = SessionId::random();
@@ -324,3 +318,14 @@ async fn the_log_is_read_backwards_in_pages() {
     let nobody = place.store.read_before(&SessionId::random(), 10, 10).await;
     assert_eq!(nobody, Ok(Vec::new()));
 }
+
+on_both!(
+    a_turn_reads_back_as_it_was_written,
+    every_error_reason_and_finish_reads_back,
+    of_fifty_questions_at_once_one_runs_and_the_positions_have_no_gap,
+    fifty_sessions_at_once_do_not_disturb_each_other,
+    a_message_is_accepted_once,
+    a_repeated_begin_starts_nothing_new,
+    a_writer_that_is_dropped_ends_its_turn,
+    the_log_is_read_backwards_in_pages,
+);

@@ -8,7 +8,7 @@ use super::*;
 
 async fn open(path: impl AsRef<Path>) -> Result<Store, OpenError> {
     let path = path.as_ref().to_owned();
-    Store::open(&Config::Sqlite(path), generous()).await
+    Store::open(&Config::Sqlite(path), generous(), &Sessions::default()).await
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn the_rate_limit_survives() {
         .await
         .unwrap();
     place.store.close().await;
-    let store = Store::open(&Config::Sqlite(place.path()), limits)
+    let store = Store::open(&Config::Sqlite(place.path()), limits, &Sessions::default())
         .await
         .unwrap();
     let second = store.begin_turn(question(&session, "?")).await;

@@ -313,12 +313,12 @@ async fn what_was_asked_before_the_close_is_done_and_nothing_after() {
 
 #[tokio::test]
 async fn the_thread_ends_when_nobody_can_ask_any_more() {
-    let Place { store, folder } = Place::new().await;
+    let Place { store, folder, .. } = Place::new().await;
     let config = Config::Sqlite(folder.path().join("sessions.db"));
     drop(store);
     let opened = timeout(Duration::from_secs(5), async {
         loop {
-            match Store::open(&config, generous()).await {
+            match Store::open(&config, generous(), &Sessions::default()).await {
                 Ok(store) => return store,
                 Err(OpenError::InUse { .. }) => a_moment().await,
                 Err(other) => panic!("{other}"),

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use dragoman::config::{Config, SETTINGS, Setting};
-use dragoman::{agent, chat, chat_service, gateway, lifecycle, model, telemetry};
+use dragoman::{agent, chat, chat_service, gateway, lifecycle, model, store, telemetry};
 
 use super::Sources;
 
 /// Every setting, with a value that is not its default.
 const EVERYTHING: &str = r#"
+only = "gateway"
+agents = ["http://a.example:50051", "http://[::1]:50052"]
 http = "[::1]:8001"
 grpc = "localhost:50052"
 store = "sqlite:/data/s.db"
@@ -21,6 +23,11 @@ question_bytes = 1000
 waiting_questions = 3
 rate_questions = 4
 rate_window = "2m"
+
+[sessions]
+retention = "2160h"
+lease = "30s"
+heartbeat = "6s"
 
 [agent]
 max_steps = 5
@@ -41,12 +48,14 @@ partial_interval = "15ms"
 write_timeout = "16s"
 frame_bytes = "17KiB"
 connections = 18
+when_busy = "reject"
 
 [grpc_server]
 message_bytes = "19KiB"
 streams_per_connection = 20
 keepalive_interval = "21s"
 keepalive_timeout = "22s"
+list_anonymous = true
 
 [telemetry]
 log = "debug,hyper=warn"
@@ -57,6 +66,7 @@ otlp_endpoint = "https://collector:4317"
 
 [shutdown]
 drain_timeout = "1.5s"
+close_spread = "2.5s"
 "#;
 
 #[test]
@@ -140,9 +150,13 @@ fn every_field_of_every_part_can_be_set() {
     }
     let set = &loaded.config;
     let Config {
+        only: _,
+        agents: _,
+        mutant: _,
         http: _,
         grpc: _,
         store: _,
+        sessions: _,
         catalog: _,
         model: _,
         limits: _,
@@ -152,6 +166,8 @@ fn every_field_of_every_part_can_be_set() {
         telemetry: _,
         lifecycle: _,
     } = set;
+    differs(set.only != default.only, "only");
+    differs(set.agents != default.agents, "agents");
     differs(set.http != default.http, "http");
     differs(set.grpc != default.grpc, "grpc");
     differs(set.store != default.store, "store");
@@ -169,6 +185,15 @@ fn every_field_of_every_part_can_be_set() {
             waiting_questions,
             rate_questions,
             rate_window
+        }
+    );
+    all_differ!(
+        &set.sessions,
+        default.sessions,
+        store::Sessions {
+            retention,
+            lease,
+            heartbeat,
         }
     );
     all_differ!(
@@ -197,6 +222,8 @@ fn every_field_of_every_part_can_be_set() {
             write_timeout,
             frame_bytes,
             connections,
+            when_busy,
+            close_spread,
         }
     );
     all_differ!(
@@ -207,6 +234,7 @@ fn every_field_of_every_part_can_be_set() {
             streams_per_connection,
             keepalive_interval,
             keepalive_timeout,
+            list_anonymous,
         }
     );
     all_differ!(

@@ -14,7 +14,9 @@ fn sessions_are_kept_where_they_survive_a_restart() {
             .fold(Sources::new(), |sources, (name, value)| {
                 sources.variable(name, value)
             });
-        let store::Config::Sqlite(path) = sources.load().unwrap().config.store;
+        let store::Config::Sqlite(path) = sources.load().unwrap().config.store else {
+            panic!("SQLite is the default");
+        };
         path
     };
     let state = ("XDG_STATE_HOME", "/var/state");

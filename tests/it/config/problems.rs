@@ -168,6 +168,26 @@ fn values_that_do_not_go_together_are_told_with_both_origins() {
 }
 
 #[test]
+fn a_password_is_not_repeated() {
+    let wrong = Sources::new()
+        .variable("DRAGOMAN_STORE", "redis+x://me:s3cret@host")
+        .refused();
+    assert!(!wrong.contains("s3cret"), "{wrong}");
+}
+
+#[test]
+fn roles_and_leases_that_do_not_fit_are_told() {
+    let wrong = Sources::new().flag("only", "gateway").refused();
+    assert!(wrong.ends_with("and only a gateway asks agents"), "{wrong}");
+    let wrong = Sources::new().flag("agents", "http://a:1").refused();
+    assert!(wrong.ends_with("and only a gateway asks agents"), "{wrong}");
+    let wrong = Sources::new()
+        .variable("DRAGOMAN_SESSIONS_LEASE", "8s")
+        .refused();
+    assert!(wrong.contains("at least twice the first"), "{wrong}");
+}
+
+#[test]
 fn every_bad_value_says_what_is_accepted() {
     let cases = [
         (
@@ -197,8 +217,44 @@ fn every_bad_value_says_what_is_accepted() {
         ),
         (
             "DRAGOMAN_STORE",
-            "redis:x",
-            "only SQLite is known: write sqlite:PATH",
+            "postgres:x",
+            "write sqlite:PATH or redis://HOST:PORT",
+        ),
+        (
+            "DRAGOMAN_SESSIONS_RETENTION",
+            "5s",
+            "out of range, accepted: auto, 0s, or 1m to 87600h",
+        ),
+        (
+            "DRAGOMAN_ONLY",
+            "agents",
+            "write everything, agent or gateway",
+        ),
+        (
+            "DRAGOMAN_AGENTS",
+            "a:50051",
+            "the agent `a:50051` has no scheme: write it like http://agent:50051",
+        ),
+        (
+            "DRAGOMAN_AGENTS",
+            "http://a:1,https://b:2",
+            "the agent `https://b:2` asks for TLS, which is not there yet: write http://, on a \
+             private network",
+        ),
+        (
+            "DRAGOMAN_AGENTS",
+            "http://a",
+            "the agent `http://a` needs host and port: write it like http://agent:50051",
+        ),
+        (
+            "DRAGOMAN_AGENTS",
+            "http://a:1/chat",
+            "the agent `http://a:1/chat` has a path: the URL of an agent ends after host and port",
+        ),
+        (
+            "DRAGOMAN_GATEWAY_WHEN_BUSY",
+            "wait",
+            "write queue, reject or interrupt",
         ),
         ("DRAGOMAN_STORE", "sqlite:", "the file is missing"),
         (

@@ -3,11 +3,15 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::store::redis::Unusable;
 use crate::store::sqlite::schema;
 
 /// Why the file cannot be used. Every message says what to do. The operator's business.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// The Redis server cannot be used.
+    #[error(transparent)]
+    Redis(#[from] Unusable),
     /// The path is a folder.
     #[error(
         "{path} is a folder: name a file in it, such as {path}/sessions.db",

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use dragoman::chat::{EventBody, Finish, SessionId, ToolCall, TraceId, TurnId, Usage};
+use dragoman::chat::{EventBody, Finish, SessionId, Subject, ToolCall, TraceId, TurnId, Usage};
 use dragoman::config::{self, Flags};
 use dragoman::store::{Begin, BeginTurn, Followed, Start, Store, TurnWriter};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ async fn open(setting: &str) -> anyhow::Result<Store> {
         variable("DRAGOMAN_LIMITS_RATE_QUESTIONS", "10000"),
     ];
     let config = config::load(&Flags::default(), environment)?.config;
-    Ok(Store::open(&config.store, config.limits).await?)
+    Ok(Store::open(&config.store, config.limits, &config.sessions).await?)
 }
 
 /// So many sessions, each with a writer that never rests and a follower: events written and delivered, a second.
@@ -174,6 +174,7 @@ async fn follow_paced(store: Store) -> anyhow::Result<Vec<f64>> {
 
 async fn begin(store: &Store, session: &SessionId) -> anyhow::Result<TurnWriter> {
     let begin = BeginTurn {
+        owner: Subject::anonymous(),
         session: session.clone(),
         turn: TurnId::random(),
         trace: TraceId(1),

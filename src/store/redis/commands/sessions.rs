@@ -1,0 +1,287 @@
+//! Sessions as a whole: pages of them, their end, who has seen what, who goes on with their turn.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ::redis::cmd;
+
+use super::{Claimed, Commands, RELEASED, key, millis};
+use crate::chat::{Cursor, EventBody, Fingerprint, SessionId, Subject, TraceId, TurnId};
+use crate::store::record::Row;
+use crate::store::{BeginTurn, SessionInfo, SessionsAfter, StoreError};
+
+/// Sessions of an owner looked at together.
+const CHUNK: usize = 100;
+
+/// The sessions of an owner, by when they were last asked something.
+fn owned(owner: &Subject) -> String {
+    format!("dragoman:owner:{}", owner.as_str())
+}
+
+// === impl Commands ===
+
+impl Commands {
+    /// Writes something, so that a server that is full or read-only is noticed.
+    pub(in crate::store::redis) async fn check(&self) -> Result<(), StoreError> {
+        let mut command = cmd("SET");
+        command.arg("dragoman:probe").arg(1).arg("PX").arg(60_000);
+        self.query::<()>(&command).await
+    }
+
+    /// Notes who owns a session, before there is one: what is listed is always more than what there is, never less.
+    pub(super) async fn note_owner(
+        &self,
+        owner: &Subject,
+        session: &SessionId,
+    ) -> Result<(), StoreError> {
+        let mut command = cmd("ZADD");
+        command.arg(owned(owner)).arg(now()).arg(session.as_str());
+        self.query::<i64>(&command).await?;
+        if !self.shared.retention.is_zero() {
+            let mut command = cmd("PEXPIRE");
+            command.arg(owned(owner)).arg(millis(self.shared.retention));
+            self.query::<i64>(&command).await?;
+        }
+        Ok(())
+    }
+
+    /// See [`crate::store::Store::sessions`].
+    pub(in crate::store::redis) async fn sessions(
+        &self,
+        owner: &Subject,
+        after: Option<&SessionsAfter>,
+        limit: usize,
+    ) -> Result<Vec<SessionInfo>, StoreError> {
+        let mut found = Vec::new();
+        let mut skip = 0_usize;
+        let newest = after.map_or_else(
+            || "+inf".to_owned(),
+            |after| unix(after.updated).to_string(),
+        );
+        while found.len() < limit {
+            let mut command = cmd("ZREVRANGEBYSCORE");
+            command
+                .arg(owned(owner))
+                .arg(&newest)
+                .arg("-inf")
+                .arg("WITHSCORES")
+                .arg("LIMIT")
+                .arg(skip)
+                .arg(CHUNK);
+            let listed: Vec<(String, f64)> = self.query(&command).await?;
+            if listed.is_empty() {
+                break;
+            }
+            skip += listed.len();
+            for (id, score) in listed {
+                let Ok(session) = SessionId::parse(&id) else {
+                    continue;
+                };
+                let used =
+                    SystemTime::UNIX_EPOCH + Duration::from_secs_f64(score.max(0.0) / 1000.0);
+                let before = after.is_none_or(|after| {
+                    (unix(used), &session) < (unix(after.updated), &after.session)
+                });
+                if !before {
+                    continue;
+                }
+                match self.info(&session, used).await? {
+                    Some(info) => found.push(info),
+                    None => {
+                        // It has expired, or was never made.
+                        let mut command = cmd("ZREM");
+                        command.arg(owned(owner)).arg(session.as_str());
+                        self.query::<i64>(&command).await?;
+                        skip -= 1;
+                    }
+                }
+                if found.len() >= limit {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn info(
+        &self,
+        session: &SessionId,
+        used: SystemTime,
+    ) -> Result<Option<SessionInfo>, StoreError> {
+        let mut command = cmd("HMGET");
+        command
+            .arg(key(session, 's'))
+            .arg(&["q", "f", "c", "t", "run"]);
+        let row: Vec<Option<String>> = self.query(&command).await?;
+        let field = |index: usize| row.get(index).and_then(Option::as_deref);
+        let Some(seq) = field(0).and_then(|seq| seq.parse().ok()) else {
+            return Ok(None);
+        };
+        let created = field(2).and_then(|millis| millis.parse().ok()).unwrap_or(0);
+        let running = field(3).filter(|_| field(4) == Some("1"));
+        Ok(Some(SessionInfo {
+            session: session.clone(),
+            created: UNIX_EPOCH + Duration::from_millis(created),
+            updated: used,
+            end: Cursor {
+                seq,
+                fingerprint: Fingerprint::from_client(field(1).unwrap_or_default()),
+            },
+            running: running.and_then(|turn| TurnId::parse(turn).ok()),
+        }))
+    }
+
+    /// See [`crate::store::Store::erase`].
+    pub(in crate::store::redis) async fn erase(
+        &self,
+        session: &SessionId,
+    ) -> Result<bool, StoreError> {
+        let call = self.call(&self.shared.scripts.erase, session);
+        let (there, owner): (u8, String) = self.ask(&call).await?;
+        let owner = if owner.is_empty() {
+            owned(&Subject::anonymous())
+        } else {
+            format!("dragoman:owner:{owner}")
+        };
+        let mut command = cmd("ZREM");
+        command.arg(owner).arg(session.as_str());
+        self.query::<i64>(&command).await?;
+        Ok(there == 1)
+    }
+
+    /// Tells the running turn to stop, if it is `turn` or `turn` is not given.
+    pub(in crate::store::redis) async fn request_stop(
+        &self,
+        session: &SessionId,
+        turn: Option<TurnId>,
+    ) -> Result<bool, StoreError> {
+        let mut call = self.call(&self.shared.scripts.stop, session);
+        call.arg(turn.map(|turn| turn.to_string()).unwrap_or_default());
+        Ok(self.ask::<u8>(&call).await? == 1)
+    }
+
+    /// See [`crate::store::Store::delivered`].
+    pub(in crate::store::redis) async fn delivered(
+        &self,
+        session: &SessionId,
+        seq: u64,
+    ) -> Result<(), StoreError> {
+        let mut call = self.call(&self.shared.scripts.seen, session);
+        call.arg("delivered").arg(seq);
+        self.ask::<u64>(&call).await.map(drop)
+    }
+
+    /// See [`crate::store::Store::left`].
+    pub(in crate::store::redis) async fn left(
+        &self,
+        session: &SessionId,
+        turn: TurnId,
+    ) -> Result<(), StoreError> {
+        let mut call = self.call(&self.shared.scripts.seen, session);
+        call.arg("left").arg(turn.to_string());
+        self.ask::<u64>(&call).await.map(drop)
+    }
+
+    /// Position of the final event that somebody has missed, 0 for none.
+    pub(in crate::store::redis) async fn missed(
+        &self,
+        session: &SessionId,
+    ) -> Result<u64, StoreError> {
+        let mut call = self.call(&self.shared.scripts.seen, session);
+        call.arg("missed");
+        self.ask(&call).await
+    }
+
+    /// Lets another process take the turn. False if it is not this process's running turn, or was told to stop.
+    pub(in crate::store::redis) async fn release(
+        &self,
+        session: &SessionId,
+        turn: TurnId,
+    ) -> Result<bool, StoreError> {
+        let mut call = self.call(&self.shared.scripts.release, session);
+        call.arg(turn.to_string())
+            .arg(&self.shared.holder)
+            .arg(millis(self.shared.lease));
+        if self.ask::<u8>(&call).await? == 0 {
+            return Ok(false);
+        }
+        let offer = format!("{} {turn}", session.as_str());
+        let mut command = cmd("RPUSH");
+        command.arg(RELEASED).arg(&offer);
+        self.query::<u64>(&command).await?;
+        let mut command = cmd("PEXPIRE");
+        command.arg(RELEASED).arg(millis(self.shared.lease * 4));
+        self.query::<u64>(&command).await?;
+        let mut command = cmd("PUBLISH");
+        command.arg(RELEASED).arg("");
+        self.query::<u64>(&command).await?;
+        Ok(true)
+    }
+
+    /// Takes a turn that another process has released, if there is one.
+    pub(in crate::store::redis) async fn claim(&self) -> Result<Option<Claimed>, StoreError> {
+        loop {
+            let mut command = cmd("LPOP");
+            command.arg(RELEASED);
+            let Some(offer) = self.query::<Option<String>>(&command).await? else {
+                return Ok(None);
+            };
+            let mut parts = offer.split(' ');
+            let session = SessionId::parse(parts.next().unwrap_or_default());
+            let turn = TurnId::parse(parts.next().unwrap_or_default());
+            let (Ok(session), Ok(turn)) = (session, turn) else {
+                continue;
+            };
+            let mut call = self.call(&self.shared.scripts.claim, &session);
+            call.arg(turn.to_string())
+                .arg(&self.shared.holder)
+                .arg(millis(self.shared.lease));
+            let answer: Vec<String> = self.ask(&call).await?;
+            if let Some(claimed) = claimed(session, turn, answer) {
+                return Ok(Some(claimed));
+            }
+        }
+    }
+}
+
+fn claimed(session: SessionId, turn: TurnId, answer: Vec<String>) -> Option<Claimed> {
+    let mut fields = answer.into_iter();
+    let seq: u64 = fields.next()?.parse().ok()?;
+    let trace = fields.next()?;
+    let end: u64 = fields.next()?.parse().ok()?;
+    let owner = fields.next()?;
+    let row = Row {
+        seq,
+        turn: turn.to_string(),
+        kind: "user".to_owned(),
+        millis: 0,
+        trace: trace.clone(),
+        data: fields.next()?,
+    };
+    let text = fields.next()?;
+    let EventBody::User { content, message } = row.decode().ok()?.body else {
+        return None;
+    };
+    Some(Claimed {
+        begin: BeginTurn {
+            session,
+            owner: Subject::from_store(&owner),
+            turn,
+            trace: TraceId::from_hex(&trace),
+            message,
+            content,
+        },
+        seq,
+        written: (end + 1).saturating_sub(seq),
+        text,
+    })
+}
+
+fn now() -> u64 {
+    unix(SystemTime::now())
+}
+
+/// Milliseconds since 1970.
+fn unix(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
