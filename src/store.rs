@@ -341,8 +341,14 @@ impl Store {
     ) -> Result<Head, StoreError> {
         match self {
             Self::Sqlite(store) => {
+                let erasures = feed.live().erasures();
                 let head = store.head(session, at).await?;
-                feed.live().learn_end(head.end.seq);
+                let mut live = feed.live();
+                // The end of a log that was erased meanwhile is not the end of the next one.
+                if live.erasures() == erasures {
+                    live.learn_end(head.end.seq);
+                }
+                drop(live);
                 Ok(head)
             }
             Self::Redis(store) => store.head(session, feed, at).await,
