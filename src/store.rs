@@ -263,7 +263,7 @@ impl Store {
     }
 
     /// The final event of the newest turn, if that has ended and somebody has missed it: nobody has noted it as
-    /// [delivered](Self::delivered), or one client more has [left](Self::left) than has come back for it.
+    /// [delivered](Self::delivered), or one client more has [left](Self::left) than has come back. To ask is to come back.
     pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
         match self {
             Self::Sqlite(store) => store.missed(session).await,

@@ -77,12 +77,12 @@ impl Seen {
         let Some(row) = self.noted(log, session)? else {
             return Ok(None);
         };
-        if row.running || row.seq == 0 {
-            return Ok(None);
-        }
-        if row.missing > 0 {
+        let left = row.missing > 0;
+        if left {
             self.add(session, row.turn, -1);
-        } else if row.delivered >= row.seq {
+        }
+        // Who comes back while the turn runs sees its end live.
+        if row.running || row.seq == 0 || (!left && row.delivered >= row.seq) {
             return Ok(None);
         }
         let mut rows = log.read(session, Range::After(row.seq - 1), 1)?;

@@ -214,13 +214,22 @@ async fn who_left_during_a_turn_has_missed_its_end_whoever_saw_it() {
     assert_eq!(missed(&place, &session).await, Some(4));
     assert_eq!(missed(&place, &session).await, None, "both are back");
 
+    // Who comes back before the end sees it.
+    let begin = question(&session, "?");
+    let mut running = place.start_turn(begin.clone()).await;
+    store.left(&session, begin.turn).await.unwrap();
+    assert_eq!(missed(&place, &session).await, None);
+    running.finish(answer("!")).await.unwrap();
+    store.delivered(&session, 6).await.unwrap();
+    assert_eq!(missed(&place, &session).await, None);
+
     // Who did not come back before the next question sees that one.
     let begin = question(&session, "?");
     let mut running = place.start_turn(begin.clone()).await;
     store.left(&session, begin.turn).await.unwrap();
     running.finish(answer("!")).await.unwrap();
     turn(&place, &session).await;
-    store.delivered(&session, 8).await.unwrap();
+    store.delivered(&session, 10).await.unwrap();
     assert_eq!(missed(&place, &session).await, None);
 }
 
