@@ -12,8 +12,8 @@ use crate::store::{Lost, Page, SessionInfo, SessionsAfter, StoreError};
 use super::operation::Operation;
 use super::{SqliteStore, unreadable};
 
-/// Most sessions one listing returns.
-const LISTED: usize = 1_000;
+/// Most sessions one listing returns: a page, and one to know whether there is another.
+const LISTED: usize = 1_001;
 /// Sessions erased together by a sweep.
 const SWEPT: usize = 32;
 
@@ -86,6 +86,7 @@ impl SqliteStore {
     }
 
     /// See [`crate::store::Store::request_stop`]. Turns of this file run in this process.
+    #[expect(clippy::unused_async, reason = "as other stores have it")]
     pub async fn request_stop(
         &self,
         session: &SessionId,
