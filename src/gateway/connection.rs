@@ -68,6 +68,7 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
             return writer.give_up(refusal).await;
         }
     };
+    let seen = conversation.requests.clone();
     let reader = Reader {
         frame_bytes: gateway.0.config.frame_bytes,
         when_busy: gateway.0.config.when_busy,
@@ -81,7 +82,7 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
     let first_seq = admitted.after.map(|after| after.seq + 1);
     // Whichever ends first ends the other: its half of the socket is dropped with it.
     tokio::select! {
-        () = writer.run(conversation.updates, first_seq) => {}
+        () = writer.run(conversation.updates, seen, first_seq) => {}
         () = reader.run() => {}
     }
 }
@@ -91,7 +92,9 @@ async fn open(
     session: SessionId,
     after: Option<Cursor>,
 ) -> Result<Conversation, Refusal> {
-    let open = chat.converse(&session, after, false);
+    // Without a position a client cannot ask for what it has missed.
+    let missed = after.is_none();
+    let open = chat.converse(&session, after, missed);
     tokio::time::timeout(OPEN_TIMEOUT, open)
         .await
         .unwrap_or_else(|_| {

@@ -23,7 +23,7 @@ use super::close::Close;
 use super::frames;
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
-use crate::rpc::client::{Update, Updates};
+use crate::rpc::client::{Requests, Update, Updates};
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// What the reader wants written.
@@ -60,6 +60,8 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
+    /// Where the end of a turn that was written is reported; `None` before the conversation is open.
+    requests: Option<Requests>,
 }
 
 /// Why writing ends.
@@ -92,11 +94,18 @@ impl Writer {
             position: 0,
             history_end: 0,
             running: None,
+            requests: None,
         }
     }
 
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
-    pub(super) async fn run(&mut self, mut updates: Updates, first_seq: Option<u64>) {
+    pub(super) async fn run(
+        &mut self,
+        mut updates: Updates,
+        requests: Requests,
+        first_seq: Option<u64>,
+    ) {
+        self.requests = Some(requests);
         let Err(end) = self.write_all(&mut updates, first_seq).await else {
             return;
         };
@@ -201,7 +210,8 @@ impl Writer {
     }
 
     async fn event(&mut self, event: &Event) -> Result<(), End> {
-        self.position = event.seq;
+        // The end of a turn that was missed comes first, and is from before the position.
+        self.position = self.position.max(event.seq);
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
@@ -223,8 +233,19 @@ impl Writer {
             self.answer = Answer::default();
             self.running = None;
             self.spans.ended(event);
+            self.delivered(event);
         }
         Ok(())
+    }
+
+    /// Reports that the client has the end of a turn. Of history only the last one matters.
+    fn delivered(&self, event: &Event) {
+        if let Some(requests) = &self.requests
+            && event.seq >= self.history_end
+            && requests.delivered(event.seq).is_err()
+        {
+            tracing::debug!(turn = %event.turn, "the end of a turn could not be reported as seen");
+        }
     }
 
     /// An answer of more than a few words is never without a partial: old clients show that something is coming.
