@@ -112,10 +112,9 @@ impl Operation {
     pub(super) fn is_abandoned(&self) -> bool {
         match self {
             Self::Begin { reply, .. } => reply.is_closed(),
-            Self::Append { reply, .. }
-            | Self::Probe { reply }
-            | Self::Delivered { reply, .. }
-            | Self::Left { reply, .. } => reply.is_closed(),
+            Self::Append { reply, .. } | Self::Probe { reply } => reply.is_closed(),
+            // What was seen was seen: it is noted though who told it has gone, which is when clients go.
+            Self::Delivered { .. } | Self::Left { .. } => false,
             Self::TurnLength { reply, .. } => reply.is_closed(),
             Self::Head { reply, .. } => reply.is_closed(),
             Self::Read { reply, .. } => reply.is_closed(),
