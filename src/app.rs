@@ -31,6 +31,8 @@ use crate::tools::Tools;
 
 /// How long traces may take to be sent at the end.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often sessions that are too old are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// How long to wait after a failed accept.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Streams a client may open and reset before it is told to calm down (CVE-2023-44487, "rapid reset").
@@ -113,8 +115,10 @@ impl App {
             store.clone(),
             (life.draining().clone(), config.lifecycle.drain_timeout),
             life.closed().clone(),
+            tasks.clone(),
         );
         life.spawn(turns.clone().adopt_all());
+        life.spawn(upkeep(store.clone(), life.clone()));
         // One process: the gateway's client is handed the server itself. No port, the same code path.
         let gateway = Gateway::new(
             config.gateway.clone(),
@@ -204,6 +208,21 @@ async fn report_drain(mut health: HealthReporter, life: Lifecycle) {
     for service in services {
         health.clear_service_status(service).await;
     }
+}
+
+/// Erases sessions that have not been used for as long as they are kept.
+async fn upkeep(store: Store, life: Lifecycle) {
+    let sweeping = async {
+        loop {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            match store.sweep().await {
+                Ok(0) => {}
+                Ok(erased) => tracing::info!(erased, "sessions that nobody used were erased"),
+                Err(error) => tracing::warn!(%error, "old sessions could not be erased"),
+            }
+        }
+    };
+    life.draining().run_until_cancelled(sweeping).await;
 }
 
 /// tonic tries again at once after a failed accept, which mostly means that the process is out of file descriptors.

@@ -105,6 +105,7 @@ async fn prepare(
             return None;
         }
     };
+    writer.report_to(conversation.requests.clone());
     let reader = Reader {
         frame_bytes: gateway.0.config.frame_bytes,
         when_busy: gateway.0.config.when_busy,
@@ -129,7 +130,9 @@ async fn open(
     session: SessionId,
     after: Option<Cursor>,
 ) -> Result<Conversation, Refusal> {
-    let open = chat.converse(&session, after, false);
+    // Without a position a client cannot ask for what it has missed.
+    let missed = after.is_none();
+    let open = chat.converse(&session, after, missed);
     tokio::time::timeout(OPEN_TIMEOUT, open)
         .await
         .unwrap_or_else(|_| {

@@ -25,7 +25,7 @@ use super::connection::{Admitted, Heard};
 use super::frames::{self, Said};
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
-use crate::rpc::client::{Update, Updates};
+use crate::rpc::client::{Requests, Update, Updates};
 use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
@@ -65,6 +65,8 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
+    /// Where the end of a turn that was written is reported; `None` before the conversation is open.
+    requests: Option<Requests>,
 }
 
 /// Why writing ends.
@@ -97,7 +99,13 @@ impl Writer {
             position: 0,
             history_end: 0,
             running: None,
+            requests: None,
         }
+    }
+
+    /// Where it is told that the end of a turn was written.
+    pub(super) fn report_to(&mut self, requests: Requests) {
+        self.requests = Some(requests);
     }
 
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
@@ -221,7 +229,8 @@ impl Writer {
     }
 
     async fn event(&mut self, event: &Event) -> Result<(), End> {
-        self.position = event.seq;
+        // The end of a turn that was missed comes first, and is from before the position.
+        self.position = self.position.max(event.seq);
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
@@ -243,8 +252,19 @@ impl Writer {
             self.answer.clear();
             self.running = None;
             self.spans.ended(event);
+            self.delivered(event);
         }
         Ok(())
+    }
+
+    /// Reports that the client has the end of a turn. Of history only the last one matters.
+    fn delivered(&mut self, event: &Event) {
+        if let Some(requests) = &mut self.requests
+            && event.seq >= self.history_end
+            && requests.delivered(event.seq).is_err()
+        {
+            tracing::debug!(turn = %event.turn, "the end of a turn could not be reported as seen");
+        }
     }
 
     /// An answer of more than a few words is never without a partial: old clients show that something is coming.

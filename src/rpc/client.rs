@@ -42,7 +42,7 @@ pub struct Conversation {
 ///
 /// The channel is one that takes room only for what is in it: tokio's has 32 places from the start, in every idle
 /// conversation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Requests(mpsc::Sender<ConverseRequest>);
 
 /// What the service says.

@@ -19,4 +19,5 @@ mod guide;
 mod process;
 mod traces;
 mod trouble;
+mod unary;
 mod websocket;
