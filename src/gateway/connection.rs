@@ -16,10 +16,11 @@ use tungstenite::Error as SocketError;
 use super::Gateway;
 use super::close::Close;
 use super::frames::{self, ClientFrame, InvalidFrame};
+use super::link::{Link, LinkRequests};
 use super::turn_spans::TurnSpans;
 use super::writer::{Notice, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
-use crate::rpc::client::{Chat, Conversation, Requests};
+use crate::rpc::client::{Chat, NotSent};
 use crate::rpc::convert::Question;
 use crate::rpc::status::{Refusal, RefusalKind};
 
@@ -55,14 +56,9 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         notices_receiver,
         heard_receiver,
     );
-    let opened = open(
-        gateway.0.chat.clone(),
-        session.clone(),
-        admitted.after.clone(),
-    )
-    .await;
-    let conversation = match opened {
-        Ok(conversation) => conversation,
+    let opened = open(&gateway.0.chat, &session, admitted.after.clone()).await;
+    let link = match opened {
+        Ok(link) => link,
         Err(refusal) => {
             tracing::warn!(session = session.short(), %refusal, "a conversation could not be opened");
             return writer.give_up(refusal).await;
@@ -75,23 +71,19 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         stream,
         spans,
         notices,
-        requests: conversation.requests,
+        requests: link.requests,
         heard,
     };
     let first_seq = admitted.after.map(|after| after.seq + 1);
     // Whichever ends first ends the other: its half of the socket is dropped with it.
     tokio::select! {
-        () = writer.run(conversation.updates, first_seq) => {}
+        () = writer.run(link.updates, first_seq) => {}
         () = reader.run() => {}
     }
 }
 
-async fn open(
-    chat: Chat,
-    session: SessionId,
-    after: Option<Cursor>,
-) -> Result<Conversation, Refusal> {
-    let open = chat.converse(&session, after, false);
+async fn open(chat: &Chat, session: &SessionId, after: Option<Cursor>) -> Result<Link, Refusal> {
+    let open = Link::open(chat, session, after);
     tokio::time::timeout(OPEN_TIMEOUT, open)
         .await
         .unwrap_or_else(|_| {
@@ -110,7 +102,7 @@ struct Reader {
     stream: SplitStream<WebSocket>,
     spans: Arc<TurnSpans>,
     notices: mpsc::Sender<Notice>,
-    requests: Requests,
+    requests: LinkRequests,
     /// When the client was last heard of.
     heard: watch::Sender<Instant>,
 }
@@ -188,10 +180,13 @@ impl Reader {
         };
         Ok(match sent {
             Ok(()) => None,
-            Err((_, id)) => {
+            Err((error, id)) => {
                 let refusal = Refusal {
-                    kind: RefusalKind::Limit,
-                    message: "too many messages at once: wait for answers".to_owned(),
+                    kind: match error {
+                        NotSent::Full => RefusalKind::Limit,
+                        NotSent::Ended => RefusalKind::Unavailable,
+                    },
+                    message: error.to_string(),
                 };
                 let id = id.as_ref().map(MessageId::as_str);
                 let trace = self.spans.refused(id.unwrap_or_default(), &refusal);

@@ -21,9 +21,10 @@ use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
 use super::frames;
+use super::link::LinkUpdates;
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
-use crate::rpc::client::{Update, Updates};
+use crate::rpc::client::Update;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// What the reader wants written.
@@ -96,7 +97,7 @@ impl Writer {
     }
 
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
-    pub(super) async fn run(&mut self, mut updates: Updates, first_seq: Option<u64>) {
+    pub(super) async fn run(&mut self, mut updates: LinkUpdates, first_seq: Option<u64>) {
         let Err(end) = self.write_all(&mut updates, first_seq).await else {
             return;
         };
@@ -115,16 +116,19 @@ impl Writer {
 
     async fn write_all(
         &mut self,
-        updates: &mut Updates,
+        updates: &mut LinkUpdates,
         first_seq: Option<u64>,
     ) -> Result<(), End> {
         let shared = Arc::clone(&self.gateway.0);
         let mut next_ping = Instant::now() + shared.config.ping_interval;
+        let remote = shared.chat.is_remote();
+        let mut leave_at = None;
         loop {
-            let idle = self.running.is_none() && !self.spans.any();
-            if idle && shared.draining.is_cancelled() {
-                return Err(End::Close(Close::GoingAway));
+            if leave_at.is_none() && shared.draining.is_cancelled() {
+                leave_at = Some(Instant::now() + self.gateway.time_to_leave());
             }
+            // Turns of this process are waited for. Others go on, and the client comes back to them elsewhere.
+            let may_leave = remote || (self.running.is_none() && !self.spans.any());
             tokio::select! {
                 biased;
                 Some(notice) = self.notices.recv() => match notice {
@@ -137,7 +141,9 @@ impl Writer {
                     next_ping = Instant::now() + shared.config.ping_interval;
                     self.heartbeat().await?;
                 }
-                () = shared.draining.cancelled(), if idle => {}
+                () = shared.draining.cancelled(), if leave_at.is_none() => {}
+                () = until(leave_at), if may_leave => return self.leave().await,
+                () = shared.closed.cancelled(), if remote => return self.leave().await,
                 update = updates.next() => match update {
                     Some(Ok(update)) => self.take(update, first_seq).await?,
                     Some(Err(refusal)) => {
@@ -148,6 +154,12 @@ impl Writer {
                 },
             }
         }
+    }
+
+    /// Goes, with the newest text shown.
+    async fn leave(&mut self) -> Result<(), End> {
+        self.send_partial().await?;
+        Err(End::Close(Close::GoingAway))
     }
 
     async fn take(&mut self, update: Update, first_seq: Option<u64>) -> Result<(), End> {
@@ -245,7 +257,8 @@ impl Writer {
             .answer
             .sent
             .filter(|_| self.answer.turn == Some(event.turn));
-        if text.is_empty() || sent == Some(text.len()) {
+        // Text only grows: what was taken back by a failure stays shown.
+        if sent.unwrap_or_default() >= text.len() {
             return Ok(());
         }
         self.send(frames::partial(text, event.turn, event.trace))

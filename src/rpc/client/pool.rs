@@ -229,7 +229,8 @@ impl Name {
             Err(_) => "no answer in time".to_owned(),
         };
         if !std::mem::replace(&mut self.told_failed, true) {
-            tracing::warn!(url = %self.url, "the name of an agent cannot be resolved: {why}");
+            let name = self.url.authority().map(http::uri::Authority::as_str);
+            tracing::warn!(name, "the name of an agent cannot be resolved: {why}");
         }
     }
 }
