@@ -70,7 +70,7 @@ impl TestApp {
         let app = App::start(config, life.clone()).await.unwrap();
         Self {
             http: app.http,
-            grpc: app.grpc,
+            grpc: app.grpc.unwrap_or(([127, 0, 0, 1], 0).into()),
             app: Some(app),
             life,
             folder,

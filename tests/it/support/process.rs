@@ -92,10 +92,13 @@ impl Process {
             if let Some(address) = after(message, "page on http://") {
                 self.http = address;
             }
+            if let Some(address) = after(message, "probes on http://") {
+                self.http = address;
+            }
             if let Some(address) = after(message, "gRPC on ") {
                 self.grpc = address;
             }
-            if message.starts_with("open http://") {
+            if message.starts_with("open http://") || message.starts_with("this agent serves") {
                 return;
             }
         }
