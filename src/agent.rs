@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::model::Model;
 use crate::tools::Tools;
 
-pub use turn::{Outcome, Turn};
+pub use turn::{Outcome, Progress, Turn};
 pub use turns::{Accepted, AskError, Asked, Question, Turns};
 
 /// What a turn may use up.

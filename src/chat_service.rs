@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::agent::Turns;
+use crate::rpc::gate::Gate;
 use crate::rpc::proto::chat_server::{self, ChatServer};
 use crate::rpc::proto::{self, AskRequest, AskResponse, ConverseRequest, ConverseResponse};
 use crate::store::Store;
@@ -40,12 +41,16 @@ pub struct Config {
 pub struct ChatService {
     turns: Turns,
     store: Store,
+    /// Cancelled when this process is about to leave.
+    draining: CancellationToken,
+    /// How long streams go on after that, at most.
+    drain_timeout: Duration,
     /// Cancelled when streams must end.
     closed: CancellationToken,
 }
 
-/// Messages to a client, in order.
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+/// Messages to a client, in order. The gate, because tonic asks once more after each whether there is another one.
+type Responses<T> = Gate<Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>>;
 
 /// Why a span ended before its turn.
 const CLIENT_GONE: &str = "the client left before the end of the turn";
@@ -64,16 +69,20 @@ impl Default for Config {
 // === impl ChatService ===
 
 impl ChatService {
-    /// The service, as tonic serves it. `closed` ends its streams.
+    /// The service, as tonic serves it. `draining` warns its clients, at least `drain_timeout` before `closed` ends their
+    /// streams, unless all turns have ended before.
     pub fn server(
         config: &Config,
         turns: Turns,
         store: Store,
+        (draining, drain_timeout): (CancellationToken, Duration),
         closed: CancellationToken,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
             store,
+            draining,
+            drain_timeout,
             closed,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
@@ -91,7 +100,7 @@ impl chat_server::Chat for ChatService {
     ) -> Result<Response<Self::ConverseStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let stream = converse::stream(self.clone(), request.into_inner(), deadline);
-        Ok(Response::new(Box::pin(stream)))
+        Ok(Response::new(Gate::new(Box::pin(stream))))
     }
 
     async fn cancel_turn(
@@ -133,6 +142,6 @@ impl chat_server::Chat for ChatService {
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let stream = ask::stream(self.clone(), request, deadline).await?;
-        Ok(Response::new(Box::pin(stream)))
+        Ok(Response::new(Gate::new(Box::pin(stream))))
     }
 }

@@ -1,10 +1,13 @@
 //! One turn: steps of model stream → tool calls → results, until the model has said everything.
 
+mod resume;
+
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -14,6 +17,8 @@ use crate::model::{End, Message, ModelError, ModelEvent, Request};
 use crate::store::{StoreError, TurnWriter};
 use crate::telemetry::spans;
 
+pub use resume::Progress;
+
 /// What a turn is run on.
 #[derive(Debug)]
 pub struct Turn {
@@ -21,6 +26,8 @@ pub struct Turn {
     pub question: Arc<str>,
     /// The conversation before it, as the model is told.
     pub history: Vec<Message>,
+    /// What another process did of it before.
+    pub progress: Progress,
 }
 
 /// How a turn ended: its final event, still to be written.
@@ -45,6 +52,8 @@ enum Stop {
 struct Step {
     text: String,
     tool_calls: Vec<ToolCall>,
+    /// What it had said before it was cut, and asked again.
+    repeat: Option<String>,
 }
 
 // === impl Agent ===
@@ -134,9 +143,25 @@ impl Agent {
     ) -> Result<(), Stop> {
         let mut messages = turn.history;
         messages.push(Message::User(turn.question));
-        for _ in 0..self.config.max_steps {
+        let Progress {
+            messages: done,
+            pending,
+            mut repeat,
+            steps,
+            tool_calls,
+        } = turn.progress;
+        messages.extend(done);
+        (usage.steps, usage.tool_calls) = (steps, tool_calls);
+        if !pending.is_empty() {
+            let results = self.finish_tools(&pending, log).await?;
+            usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
+            messages.extend(results.into_iter().map(Message::Tool));
+        }
+        for _ in steps..self.config.max_steps {
             usage.steps += 1;
-            let step = self.run_step(messages.clone(), log, usage).await?;
+            let step = self
+                .run_step(messages.clone(), repeat.take(), log, usage)
+                .await?;
             if step.tool_calls.is_empty() {
                 let said_something = log.text_len() > 0;
                 return if said_something {
@@ -160,6 +185,7 @@ impl Agent {
     async fn run_step(
         &self,
         messages: Vec<Message>,
+        repeat: Option<String>,
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Step, Stop> {
@@ -171,7 +197,7 @@ impl Agent {
         };
         let mut spent = Usage::default();
         let result = self
-            .read_model(request, log, &mut spent)
+            .read_model(request, repeat, log, &mut spent)
             .instrument(span.clone())
             .await;
         spans::record_usage(&span, spent);
@@ -190,21 +216,32 @@ impl Agent {
     async fn read_model(
         &self,
         request: Request,
+        repeat: Option<String>,
         log: &mut TurnWriter,
         spent: &mut Usage,
     ) -> Result<Step, Stop> {
         let mut stream = self.model.stream(request);
-        let mut step = Step::default();
+        let mut step = Step {
+            repeat,
+            ..Step::default()
+        };
+        // One timer that is put off with every event: cheaper than a new one each time.
+        let mut idle = pin!(sleep(self.config.model_idle_timeout));
         loop {
             // A model that never waits must not keep a cancel, or other sessions, waiting.
             tokio::task::consume_budget().await;
-            let next = tokio::time::timeout(self.config.model_idle_timeout, stream.next()).await;
+            let next = tokio::select! {
+                biased;
+                next = stream.next() => next,
+                () = &mut idle => return Err(Stop::ModelIdle),
+            };
+            idle.as_mut()
+                .reset(Instant::now() + self.config.model_idle_timeout);
             let event = match next {
-                Err(_) => return Err(Stop::ModelIdle),
                 // The model's seam promises an end; a stream without one was cut.
-                Ok(None) => return Err(Stop::Silent),
-                Ok(Some(Err(error))) => return Err(Stop::Model(error)),
-                Ok(Some(Ok(event))) => event,
+                None => return Err(Stop::Silent),
+                Some(Err(error)) => return Err(Stop::Model(error)),
+                Some(Ok(event)) => event,
             };
             match event {
                 ModelEvent::Text(text) => {
@@ -232,7 +269,23 @@ impl Agent {
         }
         let mut text = text;
         let paragraph;
-        if step.text.is_empty() && log.text_len() > 0 {
+        if step.repeat.is_some() {
+            match resume::hear(&mut step.repeat, text) {
+                resume::Heard::Again => {
+                    step.text.push_str(text);
+                    return Ok(());
+                }
+                resume::Heard::New(new) => {
+                    let known = text.len() - new.len();
+                    step.text.push_str(text.get(..known).unwrap_or_default());
+                    text = new;
+                }
+                resume::Heard::Other => {
+                    paragraph = format!("\n\n{}{text}", std::mem::take(&mut step.text));
+                    text = &paragraph;
+                }
+            }
+        } else if step.text.is_empty() && log.text_len() > 0 {
             paragraph = format!("\n\n{text}");
             text = &paragraph;
         }
@@ -261,6 +314,16 @@ impl Agent {
             text_offset,
         });
         log.append(asked.collect()).await.map_err(Stop::Store)?;
+        self.finish_tools(calls, log).await
+    }
+
+    /// Runs calls that are in the log.
+    async fn finish_tools(
+        &self,
+        calls: &[ToolCall],
+        log: &mut TurnWriter,
+    ) -> Result<Vec<ToolResult>, Stop> {
+        let text_offset = log.text_len();
         let mut running: FuturesUnordered<_> = calls
             .iter()
             .enumerate()

@@ -3,6 +3,7 @@
 //! A session's slot is locked while a question becomes a turn and while a turn ends, so within this process a free slot
 //! and a free session in the store are the same thing.
 
+mod elsewhere;
 mod ending;
 mod slots;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use tracing::{Instrument as _, Span};
 use self::slots::{SlotUse, Slots, Waiting};
 use super::Agent;
 use crate::chat::{Limits, MessageId, SessionId, Subject, TraceId, TurnId, WhenBusy};
-use crate::store::{Begin, BeginTurn, Store, StoreError};
+use crate::store::{Begin, BeginTurn, Store, StoreError, TurnWriter};
 use crate::telemetry::{self, spans};
 
 /// A question to a session.
@@ -75,6 +76,9 @@ pub enum AskError {
         /// What is allowed.
         limit: usize,
     },
+    /// A turn runs, and the question was not to wait. The client's wish.
+    #[error("a question is being answered: wait for its end, or cancel it")]
+    TurnRunning,
     /// Too many questions wait. The client's doing.
     #[error("{limit} questions are waiting already: wait for their answers")]
     QueueFull {
@@ -115,6 +119,8 @@ struct Started {
     /// Position of its `user` event.
     seq: u64,
     cancel: CancellationToken,
+    /// What another process left of it.
+    writer: Option<TurnWriter>,
 }
 
 // === impl Turns ===
@@ -165,7 +171,9 @@ impl Turns {
         let (answer, asked) = oneshot::channel();
         // A task of its own: between the store's answer and the first step of the turn nobody may let go of it, or the
         // session would have a turn that nobody runs.
-        let task = self.clone().take(begin, question.span, answer);
+        let task = self
+            .clone()
+            .take(begin, question.span, question.when_busy, answer);
         let task = self.0.running.track_future(task);
         // Only now, when a drain would wait for this question.
         if self.0.draining.is_cancelled() {
@@ -175,9 +183,17 @@ impl Turns {
         asked.await.unwrap_or(Err(AskError::Stopping))
     }
 
-    /// Stops the running turn of a session, if it is `turn` or `turn` is not given. True if there was one to stop.
-    pub fn cancel(&self, session: &SessionId, turn: Option<TurnId>) -> bool {
-        self.0.slots.cancel(session, turn)
+    /// Stops the running turn of a session, wherever it runs, if it is `turn` or `turn` is not given. True if there was
+    /// one to stop.
+    pub async fn cancel(
+        &self,
+        session: &SessionId,
+        turn: Option<TurnId>,
+    ) -> Result<bool, StoreError> {
+        if self.0.slots.cancel(session, turn) {
+            return Ok(true);
+        }
+        self.0.store.request_stop(session, turn).await
     }
 
     /// Resolves when no turn runs. Meant for a drain, when none can begin any more.
@@ -190,6 +206,7 @@ impl Turns {
         self,
         begin: BeginTurn,
         span: Span,
+        when_busy: WhenBusy,
         answer: oneshot::Sender<Result<Asked, AskError>>,
     ) {
         let used = self.0.slots.enter(&begin.session);
@@ -198,21 +215,59 @@ impl Turns {
             let _ = answer.send(joined);
             return;
         }
+        // Those that wait for a turn of another process come first.
+        if used.is_free() && !waiting.is_empty() && when_busy == WhenBusy::Queue {
+            let _ = answer.send(self.wait(Waiting::new(begin, span), &mut waiting));
+            return;
+        }
         let cancel = CancellationToken::new();
         let asked = match self.begin(&used, &begin, &cancel).await {
             Ok(Begin::Started { seq }) => {
                 let tell = |accepted| drop(answer.send(Ok(Asked::Accepted(accepted))));
-                return self.start(Started { begin, seq, cancel }, span, tell);
+                return self.start(Started::new(begin, seq, cancel), &span, tell);
             }
             Ok(Begin::Duplicate { turn, trace, seq }) => {
                 Ok(Asked::Accepted(Accepted::again(turn, trace, seq)))
             }
-            // The lock is held: it cannot be a turn of this process that is just ending.
-            Ok(Begin::Busy { .. }) if used.is_free() => Err(answered_elsewhere()),
-            Ok(Begin::Busy { .. }) => self.wait(begin, span, &mut waiting),
+            Ok(Begin::Busy { turn }) => {
+                let asked = Waiting::new(begin, span);
+                self.busy(turn, &used, asked, when_busy, &mut waiting).await
+            }
             Err(error) => Err(error.into()),
         };
         let _ = answer.send(asked);
+    }
+
+    /// A question that came while `turn` runs. The caller holds the slot's lock.
+    async fn busy(
+        &self,
+        turn: TurnId,
+        used: &SlotUse,
+        question: Waiting,
+        when_busy: WhenBusy,
+        waiting: &mut VecDeque<Waiting>,
+    ) -> Result<Asked, AskError> {
+        // The lock is held: it cannot be a turn of this process that is just ending.
+        let elsewhere = used.is_free();
+        let session = question.begin.session.clone();
+        let asked = match when_busy {
+            WhenBusy::Reject => return Err(AskError::TurnRunning),
+            WhenBusy::Queue => self.wait(question, waiting)?,
+            WhenBusy::Interrupt => {
+                let asked = self.wait(question, waiting)?;
+                // It was put behind the others; it is the next one.
+                waiting.rotate_right(1);
+                self.cancel(&session, Some(turn)).await?;
+                match asked {
+                    Asked::Queued { answer, .. } => Asked::Queued { ahead: 0, answer },
+                    accepted @ Asked::Accepted(_) => accepted,
+                }
+            }
+        };
+        if elsewhere {
+            self.watch(used, turn);
+        }
+        Ok(asked)
     }
 
     /// A question that waits already, sent again, gets the same answer: it neither waits nor counts twice.
@@ -240,8 +295,7 @@ impl Turns {
 
     fn wait(
         &self,
-        begin: BeginTurn,
-        span: Span,
+        mut question: Waiting,
         waiting: &mut VecDeque<Waiting>,
     ) -> Result<Asked, AskError> {
         let (ahead, limit) = (waiting.len(), self.0.limits.waiting_questions);
@@ -249,11 +303,8 @@ impl Turns {
             return Err(AskError::QueueFull { limit });
         }
         let (sender, answer) = oneshot::channel();
-        waiting.push_back(Waiting {
-            begin,
-            span,
-            answers: vec![sender],
-        });
+        question.answers.push(sender);
+        waiting.push_back(question);
         Ok(Asked::Queued { ahead, answer })
     }
 
@@ -282,10 +333,10 @@ impl Turns {
     /// Runs a turn that the store has begun. The caller holds the slot's lock.
     ///
     /// Whoever asked is told before the turn's task exists, so that nobody hears of its end first.
-    fn start(&self, started: Started, parent: Span, tell: impl FnOnce(Accepted)) {
+    fn start(&self, started: Started, parent: &Span, tell: impl FnOnce(Accepted)) {
         let begin = &started.begin;
-        let span = spans::invoke_agent(&parent, &begin.session, begin.turn);
-        spans::record_turn(&parent, begin.turn);
+        let span = spans::invoke_agent(parent, &begin.session, begin.turn);
+        spans::record_turn(parent, begin.turn);
         tell(Accepted {
             turn: begin.turn,
             trace: begin.trace,
@@ -296,6 +347,19 @@ impl Turns {
         let task = self.clone().run_and_seal(used, started);
         let tracked = self.0.running.track_future(task.instrument(span));
         self.0.tasks.spawn(tracked);
+    }
+}
+
+// === impl Started ===
+
+impl Started {
+    fn new(begin: BeginTurn, seq: u64, cancel: CancellationToken) -> Self {
+        Self {
+            begin,
+            seq,
+            cancel,
+            writer: None,
+        }
     }
 }
 
@@ -311,9 +375,4 @@ impl Accepted {
             duplicate: true,
         }
     }
-}
-
-/// A busy session whose turn is not of this process.
-fn answered_elsewhere() -> AskError {
-    StoreError::Unavailable("another process answers in this session".into()).into()
 }

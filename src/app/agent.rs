@@ -69,8 +69,10 @@ impl Engine {
             &config.chat_service,
             turns.clone(),
             store.clone(),
+            (life.draining().clone(), config.lifecycle.drain_timeout),
             life.closed().clone(),
         );
+        life.spawn(turns.clone().adopt_all());
         Ok(Self {
             turns,
             store,

@@ -8,12 +8,14 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, unfold};
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::Instant;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Status, Streaming};
 use tracing::Span;
 
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
+use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
@@ -42,7 +44,9 @@ struct Opening {
 struct Conversation {
     service: ChatService,
     /// `None` once the client has closed its side.
-    requests: Option<Streaming<ConverseRequest>>,
+    requests: Option<Gate<Streaming<ConverseRequest>>>,
+    /// Resolves when streams must end.
+    closed: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     deadline: Option<Instant>,
     session: SessionId,
     follower: Follower,
@@ -54,6 +58,8 @@ struct Conversation {
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
     refused: VecDeque<Response>,
+    /// True once the client knows that this process leaves.
+    told_to_go: bool,
     /// Turns this stream asked for and has not seen the end of.
     asked: HashMap<TurnId, Span>,
 }
@@ -127,13 +133,15 @@ impl Opening {
         let conversation = Conversation {
             opened_at: at.end.seq,
             caught_up: is_at_end(&wanted, &at.end),
+            closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
             service: self.service,
-            requests: Some(self.requests),
+            requests: Some(Gate::new(self.requests)),
             deadline: self.deadline,
             session,
             follower,
             waiting: FuturesUnordered::new(),
             refused: VecDeque::new(),
+            told_to_go: false,
             asked: HashMap::new(),
         };
         Ok((Response::Opened(opened), conversation))
@@ -170,6 +178,12 @@ impl Conversation {
                     Ok(None) => self.requests = None,
                     Err(status) => return Some(Err(status)),
                 },
+                () = self.service.draining.cancelled(), if !self.told_to_go => {
+                    self.told_to_go = true;
+                    return Some(Ok(Response::GoAway(proto::GoAway {
+                        time_left: Some(convert::duration_to_proto(self.service.drain_timeout)),
+                    })));
+                }
                 followed = self.follower.next() => {
                     let response = followed
                         .map(|followed| self.followed(followed))
@@ -180,7 +194,7 @@ impl Conversation {
                     return self.refused.pop_front().map(Ok);
                 }
                 // Last: what is there to be said is said first.
-                () = self.service.closed.cancelled() => return Some(Err(outcome::stopping())),
+                () = &mut self.closed => return Some(Err(outcome::stopping())),
             }
         }
     }
@@ -209,10 +223,7 @@ impl Conversation {
         match request.request {
             Some(Request::Ask(question)) => Ok(Some(self.ask(question).await)),
             Some(Request::Cancel(cancel)) => match convert::turn_id(&cancel.turn_id) {
-                Ok(turn) => {
-                    self.service.turns.cancel(&self.session, turn);
-                    Ok(None)
-                }
+                Ok(turn) => Ok(self.cancel(turn).await),
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
             Some(Request::Delivered(delivered)) => {
@@ -231,6 +242,12 @@ impl Conversation {
                 Ok(Some(rejected(String::new(), &status)))
             }
         }
+    }
+
+    async fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
+        let cancelled = self.service.turns.cancel(&self.session, turn).await;
+        let error = cancelled.err()?;
+        Some(rejected(String::new(), &outcome::store_failed(&error)))
     }
 
     async fn ask(&mut self, question: proto::Question) -> Response {
@@ -343,10 +360,10 @@ fn is_at_end(start: &Start, end: &Cursor) -> bool {
 }
 
 async fn receive(
-    requests: Option<&mut Streaming<ConverseRequest>>,
+    requests: Option<&mut Gate<Streaming<ConverseRequest>>>,
 ) -> Result<Option<ConverseRequest>, Status> {
     match requests {
-        Some(requests) => requests.message().await,
+        Some(requests) => requests.next().await.transpose(),
         None => std::future::pending().await,
     }
 }

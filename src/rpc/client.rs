@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_stream::wrappers::ReceiverStream;
@@ -61,7 +62,10 @@ pub struct Conversation {
 
 /// The way towards the service. Dropping it closes the client's side.
 #[derive(Debug, Clone)]
-pub struct Requests(mpsc::Sender<ConverseRequest>);
+pub struct Requests(mpsc::Sender<Boxed>);
+
+/// The channel has room for 32 of what it carries from the start, in every idle conversation.
+type Boxed = Box<ConverseRequest>;
 
 /// What the service says.
 #[derive(Debug)]
@@ -201,7 +205,7 @@ impl Chat {
         let requests = Requests(requests);
         // The channel is empty and its receiver is here, so the first message always fits.
         let _ = requests.send(proto::converse_request::Request::Open(open));
-        let receiver = ReceiverStream::new(receiver);
+        let receiver = ReceiverStream::new(receiver).map(|request: Boxed| *request);
         let (response, agent, counted) = match &self.0 {
             Way::InProcess(client) => (client.clone().converse(receiver).await, None, None),
             Way::Pool(pool) => {
@@ -269,10 +273,12 @@ impl Requests {
         let request = ConverseRequest {
             request: Some(request),
         };
-        self.0.try_send(request).map_err(|error| match error {
-            TrySendError::Full(_) => NotSent::Full,
-            TrySendError::Closed(_) => NotSent::Ended,
-        })
+        self.0
+            .try_send(Box::new(request))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => NotSent::Full,
+                TrySendError::Closed(_) => NotSent::Ended,
+            })
     }
 }
 

@@ -11,52 +11,102 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use super::slots::{SlotUse, Waiting};
-use super::{Accepted, AskError, Shared, Started, Turns, answered_elsewhere};
-use crate::agent::{Outcome, Turn, history};
-use crate::chat::{EventBody, TurnErrorReason};
-use crate::store::{Begin, BeginTurn, StoreError, TurnWriter};
+use super::{Accepted, AskError, Shared, Started, Turns};
+use crate::agent::{Outcome, Progress, Turn, history};
+use crate::chat::{Cursor, EventBody, TurnErrorReason};
+use crate::mutant::{self, Mutant};
+use crate::store::{Begin, BeginTurn, Lost, Page, StoreError, TurnWriter};
 use crate::telemetry::spans;
 
 /// How long to wait before the store is asked again to take a turn's final event.
 const SEAL_RETRY: Duration = Duration::from_millis(500);
+
+/// How long another process may take to be offered a turn.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Why nothing more is done for a turn.
+enum Ended {
+    /// It was done, or failed, or panicked.
+    Work(std::thread::Result<Result<Outcome, StoreError>>),
+    /// The store has not answered for too long.
+    Unreachable,
+    /// The process stops.
+    Stopped,
+}
 
 // === impl Turns ===
 
 impl Turns {
     /// One turn to its very end: whatever happens, a final event is written, and the next question gets its turn.
     pub(super) async fn run_and_seal(self, used: SlotUse, started: Started) {
-        let Started { begin, seq, cancel } = started;
+        let Started {
+            begin,
+            seq,
+            cancel,
+            writer,
+        } = started;
         let shared = &self.0;
-        let mut log = shared
-            .store
-            .turn_writer(begin.session.clone(), begin.turn, begin.trace);
-        let work = AssertUnwindSafe(shared.run(&begin, seq, &mut log, &cancel)).catch_unwind();
-        // `None`: the process stops.
-        let ended = tokio::select! {
-            biased;
-            ended = work => Some(ended),
-            () = shared.stopped.cancelled() => None,
+        let mut log = writer.unwrap_or_else(|| {
+            let session = begin.session.clone();
+            shared.store.turn_writer(session, begin.turn, begin.trace)
+        });
+        let mut keeper = log.keeper();
+        let ended = {
+            let work = AssertUnwindSafe(shared.run(&begin, seq, &mut log, &cancel)).catch_unwind();
+            let mut work = std::pin::pin!(work);
+            loop {
+                tokio::select! {
+                    biased;
+                    ended = &mut work => break Ended::Work(ended),
+                    lost = keeper.lost() => match lost {
+                        // The work ends by it, with the text so far.
+                        Lost::Stopped => cancel.cancel(),
+                        Lost::Fenced => break Ended::Work(Ok(Err(StoreError::Fenced))),
+                        Lost::Unreachable => break Ended::Unreachable,
+                    },
+                    () = shared.stopped.cancelled() => break Ended::Stopped,
+                }
+            }
         };
         let body = match ended {
-            Some(Ok(Ok(Outcome(body)))) => body,
-            Some(Ok(Err(StoreError::Fenced))) => {
+            Ended::Work(Ok(Ok(Outcome(body)))) => body,
+            Ended::Work(Ok(Err(StoreError::Fenced))) => {
                 tracing::warn!("the turn was taken away from this process");
                 spans::record_error(&Span::current(), "fenced", "the turn was taken away");
                 let waiting = used.waiting.lock().await;
                 return self.next(&used, waiting).await;
             }
-            Some(Ok(Err(error))) => {
+            Ended::Work(Ok(Err(error))) => {
                 tracing::error!(%error, "the session store did not take an event");
                 not_kept(&error, &log.text_so_far())
             }
-            Some(Err(_panic)) => {
+            Ended::Work(Err(_panic)) => {
                 tracing::error!("a turn panicked");
                 let message = "a defect stopped the answer. Ask again.";
                 failed(TurnErrorReason::Internal, message, &log.text_so_far())
             }
-            None => {
-                let message = "The service stopped while it was answering. Please ask again.";
-                failed(TurnErrorReason::Interrupted, message, &log.text_so_far())
+            Ended::Unreachable => {
+                tracing::error!("the session store does not answer: the turn is given up");
+                interrupted(&log.text_so_far())
+            }
+            Ended::Stopped if mutant::is(Mutant::NoDrain) => std::process::abort(),
+            Ended::Stopped => {
+                match tokio::time::timeout(RELEASE_TIMEOUT, log.release()).await {
+                    Ok(Ok(())) => {
+                        tracing::info!("the turn was handed over");
+                        spans::record_error(
+                            &Span::current(),
+                            "handed_over",
+                            "another process goes on",
+                        );
+                        let waiting = used.waiting.lock().await;
+                        return self.next(&used, waiting).await;
+                    }
+                    Ok(Err(writer)) => log = writer,
+                    // What was left of the writer ends the turn.
+                    Err(_) => return,
+                }
+                interrupted(&log.text_so_far())
             }
         };
         record(&body);
@@ -92,7 +142,11 @@ impl Turns {
     }
 
     /// The session is free: whoever waits longest goes on.
-    async fn next(&self, used: &SlotUse, mut waiting: MutexGuard<'_, VecDeque<Waiting>>) {
+    pub(super) async fn next(
+        &self,
+        used: &SlotUse,
+        mut waiting: MutexGuard<'_, VecDeque<Waiting>>,
+    ) {
         used.set_free();
         while let Some(next) = waiting.pop_front() {
             let Waiting {
@@ -107,13 +161,21 @@ impl Turns {
                 match self.begin(used, &begin, &cancel).await {
                     Ok(Begin::Started { seq }) => {
                         let tell = |accepted| Waiting::answer(answers, &Ok(accepted));
-                        return self.start(Started { begin, seq, cancel }, span, tell);
+                        return self.start(Started::new(begin, seq, cancel), &span, tell);
                     }
                     Ok(Begin::Duplicate { turn, trace, seq }) => {
                         Waiting::answer(answers, &Ok(Accepted::again(turn, trace, seq)));
                         continue;
                     }
-                    Ok(Begin::Busy { .. }) => answered_elsewhere(),
+                    // Another process was faster.
+                    Ok(Begin::Busy { turn }) => {
+                        waiting.push_front(Waiting {
+                            begin,
+                            span,
+                            answers,
+                        });
+                        return self.watch(used, turn);
+                    }
                     Err(error) => error.into(),
                 }
             };
@@ -136,12 +198,36 @@ impl Shared {
             .store
             .read_before(&begin.session, seq, history::EVENTS)
             .await?;
+        let said = log.text_so_far();
+        // The turn's own events, if another process began it.
+        let after = Cursor {
+            seq,
+            fingerprint: None,
+        };
+        let progress = if log.is_resumed() {
+            match self
+                .store
+                .events(&begin.session, &after, history::EVENTS)
+                .await?
+            {
+                Page::Events(events) => Progress::of(&events, &said),
+                Page::Misfit => return Err(StoreError::Fenced),
+            }
+        } else {
+            Progress::default()
+        };
         let turn = Turn {
             question: Arc::clone(&begin.content),
             history: history::messages(&events, self.agent.config.history_bytes),
+            progress,
         };
         self.agent.run_turn(turn, log, cancel).await
     }
+}
+
+fn interrupted(partial: &str) -> EventBody {
+    let message = "The service stopped while it was answering. Please ask again.";
+    failed(TurnErrorReason::Interrupted, message, partial)
 }
 
 fn record(body: &EventBody) {

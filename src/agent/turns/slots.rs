@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
@@ -29,6 +30,8 @@ pub(super) struct Slot {
     pub(super) waiting: AsyncMutex<VecDeque<Waiting>>,
     /// Has a lock of its own, so that a cancel never waits for a slow store.
     running: Mutex<Option<(TurnId, CancellationToken)>>,
+    /// True while a task waits for the end of another process's turn.
+    watched: AtomicBool,
 }
 
 /// A question that waits for another turn to end.
@@ -99,6 +102,16 @@ impl Slot {
         true
     }
 
+    /// Notes that somebody waits for the end of another process's turn; false if somebody does already.
+    pub(super) fn begin_watch(&self) -> bool {
+        !self.watched.swap(true, Ordering::AcqRel)
+    }
+
+    /// Notes that nobody does any more.
+    pub(super) fn end_watch(&self) {
+        self.watched.store(false, Ordering::Release);
+    }
+
     /// Notes that no turn runs.
     pub(super) fn set_free(&self) {
         *lock(&self.running) = None;
@@ -113,6 +126,15 @@ impl Slot {
 // === impl Waiting ===
 
 impl Waiting {
+    /// Nobody has been promised an answer yet.
+    pub(super) fn new(begin: BeginTurn, span: Span) -> Self {
+        Self {
+            begin,
+            span,
+            answers: Vec::new(),
+        }
+    }
+
     /// Tells all who asked it what became of the question.
     pub(super) fn answer(
         answers: Vec<oneshot::Sender<Result<Accepted, AskError>>>,
@@ -130,6 +152,13 @@ impl Waiting {
 }
 
 // === impl SlotUse ===
+
+impl SlotUse {
+    /// Whose slot it is.
+    pub(super) fn session(&self) -> &SessionId {
+        &self.session
+    }
+}
 
 impl Deref for SlotUse {
     type Target = Slot;

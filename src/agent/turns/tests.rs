@@ -17,9 +17,12 @@ use crate::tools::Tools;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
+mod elsewhere;
+
 struct Place {
     turns: Turns,
     store: Store,
+    draining: CancellationToken,
     stopped: CancellationToken,
     tasks: TaskTracker,
     folder: TempDir,
@@ -29,6 +32,12 @@ impl Place {
     /// A model that answers everything with these entries of a script.
     async fn new(entries: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let store = store::Config::Sqlite(folder.path().join("sessions.db"));
+        Self::on(&store, folder, entries).await
+    }
+
+    /// Some place else to keep sessions.
+    async fn on(config: &store::Config, folder: TempDir, entries: Value) -> Self {
         let script = folder.path().join("script.json");
         let text = json!({ "scenarios": [{ "steps": [entries] }] }).to_string();
         std::fs::write(&script, text).unwrap();
@@ -41,8 +50,12 @@ impl Place {
             rate_questions: 1_000,
             ..Limits::default()
         };
-        let path = store::Config::Sqlite(folder.path().join("sessions.db"));
-        let store = Store::open(&path, limits.clone(), &store::Sessions::default())
+        let sessions = store::Sessions {
+            lease: Duration::from_secs(2),
+            heartbeat: Duration::from_millis(300),
+            ..store::Sessions::default()
+        };
+        let store = Store::open(config, limits.clone(), &sessions)
             .await
             .unwrap();
         let config = agent::Config {
@@ -51,17 +64,19 @@ impl Place {
         };
         let agent = Agent::new(config, model.unwrap(), Tools::new(catalog.into()));
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let draining = stopped.child_token();
         let turns = Turns::new(
             agent,
             store.clone(),
             limits,
-            stopped.child_token(),
+            draining.clone(),
             stopped.clone(),
             tasks.clone(),
         );
         Self {
             turns,
             store,
+            draining,
             stopped,
             tasks,
             folder,
@@ -170,7 +185,7 @@ async fn a_model_that_never_pauses_is_cancelled_all_the_same() {
     accepted(place.ask(&session, None).await);
     // One thread: this goes on in the middle of the answer only if the turn lets it.
     sleep(Duration::from_millis(2)).await;
-    place.turns.cancel(&session, None);
+    place.turns.cancel(&session, None).await.unwrap();
     let EventBody::Agent { finish, .. } = place.end(&session, 0).await else {
         panic!("no answer");
     };
@@ -212,11 +227,13 @@ async fn a_question_that_waits_and_is_sent_again_is_one_question() {
     let flood = place.ask(&session, Some("q")).await;
     assert_eq!(flood.unwrap_err(), AskError::QueueFull { limit });
 
-    assert!(place.turns.cancel(&session, Some(first.turn)));
+    let cancelled = place.turns.cancel(&session, Some(first.turn)).await;
+    assert_eq!(cancelled, Ok(true));
     let (waits, again) = (waits.await.unwrap().unwrap(), again.await.unwrap().unwrap());
     assert_eq!((waits.turn, waits.seq), (again.turn, again.seq));
     assert_eq!((waits.duplicate, again.duplicate), (false, true));
-    assert!(place.turns.cancel(&session, Some(waits.turn)));
+    let cancelled = place.turns.cancel(&session, Some(waits.turn)).await;
+    assert_eq!(cancelled, Ok(true));
     place.end(&session, waits.seq).await;
     place.idle().await;
 }
@@ -235,7 +252,7 @@ async fn no_slot_is_left_whatever_comes_together() {
         let turns = place.turns.clone();
         place.tasks.spawn(async move {
             for _ in 0..200 {
-                turns.cancel(&session, None);
+                let _ = turns.cancel(&session, None).await;
                 tokio::task::yield_now().await;
             }
         });
