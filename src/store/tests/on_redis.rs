@@ -12,6 +12,7 @@ mod handover;
 mod keys;
 mod loss;
 mod opening;
+mod random;
 mod secure;
 
 /// Every call there is, with two stores of one server.
@@ -31,10 +32,11 @@ async fn everything(a: &Store, b: &Store) {
     let mut adopted = timeout(PATIENCE, b.adopt()).await.unwrap();
     kept.abort();
     let mut keeper = adopted.writer.keeper();
-    let kept = tokio::spawn(async move { keeper.lost().await });
-    assert_eq!(a.request_stop(&session, None).await, Ok(true));
-    let lost = timeout(PATIENCE, kept).await.unwrap().unwrap();
-    assert_eq!(lost, Lost::Stopped);
+    let (lost, stopped) = tokio::join!(
+        timeout(PATIENCE, keeper.lost()),
+        a.request_stop(&session, None),
+    );
+    assert_eq!((lost.unwrap(), stopped), (Lost::Stopped, Ok(true)));
     adopted.writer.finish(answer("one ")).await.unwrap();
     assert_eq!(next_event(&mut follower).await.seq, 3);
     assert_eq!(whole_log(a, &session).await.len(), 3);

@@ -29,14 +29,17 @@ async fn a_turn_is_taken_over_whenever_somebody_stops_taking_it_over() {
         turn.text("so far").unwrap();
         turn.release().await.unwrap();
         let wait = Duration::from_micros(step * 25);
-        let adopted = match for_a_while(wait, both.b.adopt()).await {
-            Some(adopted) => adopted,
-            None => {
-                left += 1;
-                let adopting = timeout(Duration::from_secs(2), both.b.adopt()).await;
-                adopting.unwrap_or_else(|_| panic!("lost after {wait:?}"))
+        let at_once = for_a_while(wait, both.b.adopt()).await;
+        left += usize::from(at_once.is_none());
+        let later = timeout(Duration::from_secs(2), async {
+            match at_once {
+                Some(adopted) => adopted,
+                None => both.b.adopt().await,
             }
-        };
+        });
+        let adopted = later
+            .await
+            .unwrap_or_else(|_| panic!("lost after {wait:?}"));
         assert_eq!(adopted.begin.turn, begin.turn);
         let mut turn = adopted.writer;
         assert_eq!(turn.text_so_far(), "so far");
