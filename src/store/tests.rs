@@ -26,6 +26,7 @@ mod on_redis;
 mod open;
 mod random;
 pub(crate) mod server;
+mod sessions;
 mod shared;
 mod trouble;
 
