@@ -22,6 +22,7 @@ macro_rules! on_both {
 mod follow;
 mod limits;
 mod log;
+mod on_redis;
 mod open;
 mod random;
 pub(crate) mod server;

@@ -68,6 +68,9 @@ stage_proto() {
 
 stage test "unit and integration tests in Rust, those too that need more than the toolchain (cargo test)" '^test result'
 stage_test() {
+  need_command redis-server redis-server
+  need_command redis-cli redis-tools
+  need_command openssl openssl
   need_dragoman
   cargo test --locked --no-fail-fast -- --include-ignored
 }

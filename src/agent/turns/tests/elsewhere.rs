@@ -166,6 +166,61 @@ async fn a_store_that_is_gone_ends_the_model_and_then_the_turn() {
     a.idle().await;
 }
 
+#[tokio::test]
+async fn a_question_whose_answer_was_lost_keeps_nobody_waiting() {
+    let (server, a, b) = two(json!([{ "text": "An answer." }])).await;
+    let session = SessionId::random();
+    // It reaches the server, which does it when nobody waits for it any more.
+    server.signal("STOP");
+    let asked = a.ask(&session, None).await;
+    assert!(
+        matches!(asked, Err(AskError::Store(StoreError::Unavailable(_)))),
+        "{asked:?}"
+    );
+    server.signal("CONT");
+    // Nobody follows the session. Its turn is ended by who began it, or by whoever asks next.
+    while b.store.check().await.is_err() {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let next = match b.ask(&session, None).await.unwrap() {
+        Asked::Accepted(next) => next,
+        Asked::Queued { answer, .. } => timeout(PATIENCE, answer).await.unwrap().unwrap().unwrap(),
+    };
+    let end = b.end(&session, next.seq).await;
+    assert_eq!(content(&end), "An answer.");
+    let events = log(&b, &session).await;
+    let ends = events.iter().filter(|event| event.body.is_final()).count();
+    assert_eq!(ends * 2, events.len(), "{events:?}");
+    a.idle().await;
+    b.idle().await;
+}
+
+#[tokio::test]
+async fn a_turn_of_a_process_that_died_keeps_no_question_waiting_for_ever() {
+    let (mut server, a, b) = two(json!([{ "text": "An answer." }])).await;
+    let session = SessionId::random();
+    let begin = crate::store::BeginTurn {
+        session: session.clone(),
+        owner: Subject::anonymous(),
+        turn: crate::chat::TurnId::random(),
+        trace: crate::chat::TraceId(7),
+        message: None,
+        content: "?".into(),
+    };
+    // Nobody runs it, and nobody follows the session.
+    a.store.begin_turn(begin).await.unwrap();
+    a.store.close().await;
+    let answer = queued(b.ask(&session, None).await);
+    // The store goes away meanwhile as well.
+    server.kill();
+    sleep(Duration::from_secs(1)).await;
+    server.restart();
+    let next = timeout(PATIENCE, answer).await.unwrap().unwrap().unwrap();
+    assert_eq!(next.seq, 3);
+    b.end(&session, next.seq).await;
+    b.idle().await;
+}
+
 impl Place {
     /// As [`Place::end`], with a store that may not answer yet.
     async fn end_when_there(&self, session: &SessionId, after: u64) -> EventBody {
