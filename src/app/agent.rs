@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -137,7 +137,8 @@ impl Engine {
 async fn report_health(mut health: HealthReporter, store: Store, life: Lifecycle) {
     let services = ["", proto::chat_server::SERVICE_NAME];
     let mut judged = StoreHealth::default();
-    let mut checks = interval(STORE_CHECK);
+    // It was opened a moment ago: the first look can wait.
+    let mut checks = interval_at(Instant::now() + STORE_CHECK, STORE_CHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let check = async {
