@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_util::task::TaskTracker;
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -222,7 +223,7 @@ impl chat_server::Chat for Fake {
         request: Request<Streaming<ConverseRequest>>,
     ) -> Result<Response<Self::ConverseStream>, Status> {
         let (sender, responses) = mpsc::channel(1);
-        tokio::spawn(self.clone().talk(request.into_inner(), sender));
+        TaskTracker::new().spawn(self.clone().talk(request.into_inner(), sender));
         Ok(Response::new(Box::pin(ReceiverStream::new(responses))))
     }
 
@@ -270,7 +271,7 @@ async fn serve(fake: Fake) -> SocketAddr {
     let server = Server::builder()
         .add_service(ChatServer::new(fake))
         .add_service(health_service);
-    tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
+    TaskTracker::new().spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     address
 }
 
