@@ -21,6 +21,8 @@ use crate::rpc::{proto, status};
 use crate::store::Store;
 use crate::tools::Tools;
 
+/// How often sessions that are too old are looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 /// How long to wait after a failed accept.
 const ACCEPT_RETRY: Duration = Duration::from_millis(200);
 /// Streams a client may open and reset before it is told to calm down (CVE-2023-44487, "rapid reset").
@@ -71,8 +73,10 @@ impl Engine {
             store.clone(),
             (life.draining().clone(), config.lifecycle.drain_timeout),
             life.closed().clone(),
+            life.tasks().clone(),
         );
         life.spawn(turns.clone().adopt_all());
+        life.spawn(upkeep(store.clone(), life.clone()));
         Ok(Self {
             turns,
             store,
@@ -219,4 +223,19 @@ mod tests {
         }
         assert_eq!(told.iter().collect::<String>(), "---------!-----+---");
     }
+}
+
+/// Erases sessions that have not been used for as long as they are kept.
+async fn upkeep(store: Store, life: Lifecycle) {
+    let sweeping = async {
+        loop {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            match store.sweep().await {
+                Ok(0) => {}
+                Ok(erased) => tracing::info!(erased, "sessions that nobody used were erased"),
+                Err(error) => tracing::warn!(%error, "old sessions could not be erased"),
+            }
+        }
+    };
+    life.draining().run_until_cancelled(sweeping).await;
 }

@@ -67,7 +67,9 @@ impl Link {
             dialer.first(after.clone()).await?
         } else {
             Dialed {
-                conversation: chat.converse(session, after.clone(), false).await?,
+                conversation: chat
+                    .converse(session, after.clone(), after.is_none())
+                    .await?,
                 opened: None,
             }
         };

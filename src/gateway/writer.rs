@@ -12,19 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
+use futures_channel::mpsc;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_stream::wrappers::ReceiverStream;
 
 use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
-use super::connection::Admitted;
+use super::connection::{Admitted, Heard};
 use super::frames::{self, Said};
-use super::link::LinkUpdates;
+use super::link::{LinkRequests, LinkUpdates};
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
 use crate::rpc::client::Update;
@@ -55,8 +54,8 @@ pub(super) struct Writer {
     session: SessionId,
     sink: SplitSink<WebSocket, Message>,
     spans: Arc<TurnSpans>,
-    notices: Gate<ReceiverStream<Notice>>,
-    heard: watch::Receiver<Instant>,
+    notices: Gate<mpsc::Receiver<Notice>>,
+    heard: Arc<Heard>,
     /// The running turn's text.
     answer: Answer,
     /// The first event this connection is sent live or by its position.
@@ -67,6 +66,8 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
+    /// Where the end of a turn that was written is reported; `None` before the conversation is open.
+    requests: Option<LinkRequests>,
 }
 
 /// Why writing ends.
@@ -85,26 +86,32 @@ impl Writer {
         sink: SplitSink<WebSocket, Message>,
         spans: Arc<TurnSpans>,
         notices: mpsc::Receiver<Notice>,
-        heard: watch::Receiver<Instant>,
+        heard: Arc<Heard>,
     ) -> Self {
         Self {
             gateway,
             session: admitted.session.clone(),
             sink,
             spans,
-            notices: Gate::new(ReceiverStream::new(notices)),
+            notices: Gate::new(notices),
             heard,
             answer: Answer::new(admitted.partials),
             first_seq: 0,
             position: 0,
             history_end: 0,
             running: None,
+            requests: None,
         }
     }
 
+    /// Where it is told that the end of a turn was written.
+    pub(super) fn report_to(&mut self, requests: LinkRequests) {
+        self.requests = Some(requests);
+    }
+
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
-    pub(super) async fn run(&mut self, mut updates: LinkUpdates, first_seq: Option<u64>) {
-        let Err(end) = self.write_all(&mut updates, first_seq).await else {
+    pub(super) async fn run(&mut self, updates: &mut LinkUpdates, first_seq: Option<u64>) {
+        let Err(end) = self.write_all(updates, first_seq).await else {
             return;
         };
         if let End::Close(close) = end {
@@ -152,7 +159,11 @@ impl Writer {
                 () = until(leave_at), if may_leave => return self.leave().await,
                 () = shared.closed.cancelled(), if remote => return self.leave().await,
                 update = updates.next() => match update {
-                    Some(Ok(update)) => self.take(update, first_seq).await?,
+                    Some(Ok(Update::Text { turn, trace, change })) => {
+                        self.text(turn, trace, change).await?;
+                    }
+                    // The box: these are rare, and what they need room for is more than all the rest.
+                    Some(Ok(update)) => Box::pin(self.take(update, first_seq)).await?,
                     Some(Err(refusal)) => {
                         tracing::debug!(%refusal, "the service ended a conversation");
                         return Err(End::Close(self.close_for(&refusal)));
@@ -183,14 +194,7 @@ impl Writer {
                 turn,
                 trace,
                 change,
-            } => {
-                let interval = self.gateway.0.config.partial_interval;
-                self.answer.apply(turn, trace, change, interval);
-                match self.answer.due {
-                    Some(due) if due <= Instant::now() => self.send_partial().await,
-                    _ => Ok(()),
-                }
-            }
+            } => self.text(turn, trace, change).await,
             Update::Accepted {
                 request_id,
                 turn,
@@ -218,6 +222,8 @@ impl Writer {
                 let id = (!request_id.is_empty()).then_some(request_id.as_str());
                 self.send(frames::refused(&refusal, id, trace)).await
             }
+            // What follows is the whole log, which is not for a client without a position: it comes back and goes on.
+            Update::Reset if first_seq.is_none() => Err(End::Close(Close::GoingAway)),
             Update::Reset => {
                 self.answer.clear();
                 self.first_seq = 1;
@@ -227,8 +233,18 @@ impl Writer {
         }
     }
 
+    async fn text(&mut self, turn: TurnId, trace: TraceId, change: TextChange) -> Result<(), End> {
+        let interval = self.gateway.0.config.partial_interval;
+        self.answer.apply(turn, trace, change, interval);
+        match self.answer.due {
+            Some(due) if due <= Instant::now() => self.send_partial().await,
+            _ => Ok(()),
+        }
+    }
+
     async fn event(&mut self, event: &Event) -> Result<(), End> {
-        self.position = event.seq;
+        // The end of a turn that was missed comes first, and is from before the position.
+        self.position = self.position.max(event.seq);
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
@@ -250,8 +266,19 @@ impl Writer {
             self.answer.clear();
             self.running = None;
             self.spans.ended(event);
+            self.delivered(event);
         }
         Ok(())
+    }
+
+    /// Reports that the client has the end of a turn. Of history only the last one matters.
+    fn delivered(&self, event: &Event) {
+        if let Some(requests) = &self.requests
+            && event.seq >= self.history_end
+            && requests.delivered(event.seq).is_err()
+        {
+            tracing::debug!(turn = %event.turn, "the end of a turn could not be reported as seen");
+        }
     }
 
     /// An answer of more than a few words is never without a partial: old clients show that something is coming.
@@ -296,7 +323,7 @@ impl Writer {
     }
 
     async fn heartbeat(&mut self) -> Result<(), End> {
-        let silent = self.heard.borrow().elapsed();
+        let silent = self.heard.ago();
         if silent > self.gateway.0.config.silence_timeout {
             tracing::debug!(
                 session = self.session.short(),

@@ -8,10 +8,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio_stream::wrappers::ReceiverStream;
+use futures_channel::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Streaming;
@@ -61,11 +58,11 @@ pub struct Conversation {
 }
 
 /// The way towards the service. Dropping it closes the client's side.
+///
+/// The channel is one that takes room only for what is in it: tokio's has 32 places from the start, in every idle
+/// conversation.
 #[derive(Debug, Clone)]
-pub struct Requests(mpsc::Sender<Boxed>);
-
-/// The channel has room for 32 of what it carries from the start, in every idle conversation.
-type Boxed = Box<ConverseRequest>;
+pub struct Requests(mpsc::Sender<ConverseRequest>);
 
 /// What the service says.
 #[derive(Debug)]
@@ -202,10 +199,9 @@ impl Chat {
             after: after.as_ref().map(convert::cursor_to_proto),
             missed,
         };
-        let requests = Requests(requests);
+        let mut requests = Requests(requests);
         // The channel is empty and its receiver is here, so the first message always fits.
         let _ = requests.send(proto::converse_request::Request::Open(open));
-        let receiver = ReceiverStream::new(receiver).map(|request: Boxed| *request);
         let (response, agent, counted) = match &self.0 {
             Way::InProcess(client) => (client.clone().converse(receiver).await, None, None),
             Way::Pool(pool) => {
@@ -249,13 +245,13 @@ fn none_serves(pool: &Pool) -> String {
 
 impl Requests {
     /// Asks a question.
-    pub fn ask(&self, question: Question) -> Result<(), NotSent> {
+    pub fn ask(&mut self, question: Question) -> Result<(), NotSent> {
         let question = convert::question_to_proto(question);
         self.send(proto::converse_request::Request::Ask(question))
     }
 
     /// Stops a turn; `None` means the running one.
-    pub fn cancel(&self, turn: Option<TurnId>) -> Result<(), NotSent> {
+    pub fn cancel(&mut self, turn: Option<TurnId>) -> Result<(), NotSent> {
         let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
         self.send(proto::converse_request::Request::Cancel(proto::Cancel {
             turn_id,
@@ -263,22 +259,23 @@ impl Requests {
     }
 
     /// Tells that the final event at `seq` was shown to somebody.
-    pub fn delivered(&self, seq: u64) -> Result<(), NotSent> {
+    pub fn delivered(&mut self, seq: u64) -> Result<(), NotSent> {
         self.send(proto::converse_request::Request::Delivered(
             proto::Delivered { seq },
         ))
     }
 
-    fn send(&self, request: proto::converse_request::Request) -> Result<(), NotSent> {
+    fn send(&mut self, request: proto::converse_request::Request) -> Result<(), NotSent> {
         let request = ConverseRequest {
             request: Some(request),
         };
-        self.0
-            .try_send(Box::new(request))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => NotSent::Full,
-                TrySendError::Closed(_) => NotSent::Ended,
-            })
+        self.0.try_send(request).map_err(|error| {
+            if error.is_full() {
+                NotSent::Full
+            } else {
+                NotSent::Ended
+            }
+        })
     }
 }
 

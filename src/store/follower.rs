@@ -213,7 +213,8 @@ impl Follower {
             // A change since the last wait ends the next one at once, so none is missed.
             match self.step() {
                 Step::Deliver(followed) => return Ok(followed),
-                Step::Read => self.read_on().await?,
+                // Rare; without the box every waiting follower had room for it.
+                Step::Read => Box::pin(self.read_on()).await?,
                 Step::Wait => self
                     .changes
                     .changed()
@@ -287,6 +288,10 @@ impl Follower {
     async fn read_on(&mut self) -> Result<(), StoreError> {
         let range = Range::After(self.position);
         let events = self.store.read(&self.session, range, CHUNK).await?;
+        if self.feed.live().erasures() != self.erasures {
+            // What was to be read is gone, and the next step says so.
+            return Ok(());
+        }
         let gapless = (self.position + 1..)
             .zip(&events)
             .all(|(seq, event)| event.seq == seq);

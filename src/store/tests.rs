@@ -25,6 +25,7 @@ mod log;
 mod open;
 mod random;
 pub(crate) mod server;
+mod sessions;
 mod shared;
 mod trouble;
 

@@ -21,4 +21,5 @@ mod redial;
 mod roles;
 mod traces;
 mod trouble;
+mod unary;
 mod websocket;

@@ -77,7 +77,8 @@ stage_grpc() {
   need_grpcurl
   need_schema
   need_dragoman
-  run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py
+  run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py \
+    tests/python/test_unary.py
 }
 
 stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets" '^=+ [0-9].* in '

@@ -125,8 +125,10 @@ impl Dialer {
     async fn dial(&self, avoid: Avoid, after: Option<Cursor>) -> Result<Dialed, Refusal> {
         let dial = async {
             let chat = &self.chat;
+            // Without a position a client cannot ask for what it has missed.
+            let missed = after.is_none();
             let mut conversation = chat
-                .converse_avoiding(avoid, &self.session, after, false)
+                .converse_avoiding(avoid, &self.session, after, missed)
                 .await?;
             match conversation.updates.next().await {
                 Some(Ok(Update::Opened { end, running })) => Ok(Dialed {

@@ -64,7 +64,7 @@ impl LinkRequests {
     pub(in crate::gateway) fn ask(&self, question: Question) -> Result<(), NotSent> {
         let mut state = self.0.locked();
         if !state.keeps {
-            return match &state.requests {
+            return match &mut state.requests {
                 Some(requests) => requests.ask(question),
                 None => Err(NotSent::Ended),
             };
@@ -93,7 +93,7 @@ impl LinkRequests {
             None if state.keeps => state.running,
             turn => turn,
         };
-        let sent = match &state.requests {
+        let sent = match &mut state.requests {
             Some(requests) => requests.cancel(turn),
             None => Err(NotSent::Ended),
         };
@@ -107,6 +107,18 @@ impl LinkRequests {
             // It is sent with the next conversation.
             Err(NotSent::Ended) => Ok(()),
             sent => sent,
+        }
+    }
+}
+
+// === impl LinkRequests ===
+
+impl LinkRequests {
+    /// Tells that the final event at `seq` was shown to somebody.
+    pub(in crate::gateway) fn delivered(&self, seq: u64) -> Result<(), NotSent> {
+        match &mut self.0.locked().requests {
+            Some(requests) => requests.delivered(seq),
+            None => Err(NotSent::Ended),
         }
     }
 }
@@ -132,7 +144,7 @@ impl Outgoing {
     }
 
     /// Sends on another conversation, which is asked everything again that was not answered.
-    pub(super) fn reconnect(&self, requests: Requests) {
+    pub(super) fn reconnect(&self, mut requests: Requests) {
         let mut state = self.locked();
         if let Some(cancelled) = state.cancelled {
             // The channel is empty.
@@ -213,7 +225,7 @@ impl Outgoing {
 impl State {
     /// In the order in which they were asked, as many as there is room for.
     fn pump(&mut self) {
-        let Some(requests) = &self.requests else {
+        let Some(requests) = &mut self.requests else {
             return;
         };
         for asked in self.asked.iter_mut().filter(|asked| !asked.sent) {
