@@ -199,6 +199,7 @@ impl Fake {
                     Some(Say::Ask(question)) => {
                         said.push(self.with(&name, |session| session.ask(&question)));
                     }
+                    Some(Say::Delivered(_)) => {}
                     other => panic!("{other:?}"),
                 },
                 () = tokio::time::sleep(Duration::from_millis(15)) => self.with(&name, |session| {
