@@ -187,6 +187,21 @@ async fn pause_after_error(accepted: io::Result<TcpStream>) -> io::Result<TcpStr
     accepted
 }
 
+/// Erases sessions that have not been used for as long as they are kept.
+async fn upkeep(store: Store, life: Lifecycle) {
+    let sweeping = async {
+        loop {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            match store.sweep().await {
+                Ok(0) => {}
+                Ok(erased) => tracing::info!(erased, "sessions that nobody used were erased"),
+                Err(error) => tracing::warn!(%error, "old sessions could not be erased"),
+            }
+        }
+    };
+    life.draining().run_until_cancelled(sweeping).await;
+}
+
 // === impl StoreHealth ===
 
 impl StoreHealth {
@@ -223,19 +238,4 @@ mod tests {
         }
         assert_eq!(told.iter().collect::<String>(), "---------!-----+---");
     }
-}
-
-/// Erases sessions that have not been used for as long as they are kept.
-async fn upkeep(store: Store, life: Lifecycle) {
-    let sweeping = async {
-        loop {
-            tokio::time::sleep(SWEEP_INTERVAL).await;
-            match store.sweep().await {
-                Ok(0) => {}
-                Ok(erased) => tracing::info!(erased, "sessions that nobody used were erased"),
-                Err(error) => tracing::warn!(%error, "old sessions could not be erased"),
-            }
-        }
-    };
-    life.draining().run_until_cancelled(sweeping).await;
 }
