@@ -79,7 +79,7 @@ async fn a_question_that_waits_when_the_service_drains_is_refused() {
     while client.frame().await["type"] != "error" {}
     let seen = async {
         let mut last = client.frame().await;
-        while last["type"] == "agent_partial" {
+        while last["type"] == "agent_partial" || last["type"] == "queued" {
             last = client.frame().await;
         }
         assert_eq!(last["type"], "agent");
