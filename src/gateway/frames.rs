@@ -207,6 +207,20 @@ pub(super) fn partial(said: Said<'_>, turn: TurnId, trace: TraceId) -> String {
     })
 }
 
+/// The end of a turn that is gone together with its log.
+pub(super) fn lost(turn: TurnId, trace: TraceId) -> String {
+    text(&ServerFrame {
+        r#type: "error",
+        content: Some(
+            "Agent error: the answer was lost together with the history. Please ask again.",
+        ),
+        turn_id: Some(turn.to_string()),
+        timestamp: Some(timestamp(SystemTime::now())),
+        trace_id: trace_id(trace),
+        ..ServerFrame::default()
+    })
+}
+
 /// A frame that was not taken.
 pub(super) fn invalid(why: &InvalidFrame) -> String {
     error(&why.to_string(), None, TraceId::default())

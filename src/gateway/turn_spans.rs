@@ -129,16 +129,16 @@ impl TurnSpans {
         telemetry::trace_id(&span.gateway)
     }
 
-    /// The turns of this connection's questions are gone with their log. Names the questions.
-    pub(super) fn lost(&self) -> Vec<(String, TraceId)> {
+    /// The turns of this connection's questions are gone with their log. Names them.
+    pub(super) fn lost(&self) -> Vec<(TurnId, TraceId)> {
         let mut spans = self.lock();
         let (lost, kept) = spans.drain(..).partition(|span| span.turn.is_some());
         *spans = kept;
         let name = |span: TurnSpan| {
             span.fail("lost", "the log was lost during the turn");
-            (span.request_id, telemetry::trace_id(&span.gateway))
+            Some((span.turn?, telemetry::trace_id(&span.gateway)))
         };
-        Vec::into_iter(lost).map(name).collect()
+        Vec::into_iter(lost).filter_map(name).collect()
     }
 
     /// True if a question of this connection has no final frame yet.

@@ -45,8 +45,6 @@ pub(super) enum Notice {
 
 /// How long a close may take to be written, and the client to answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// What is said to who waits for an answer that is gone.
-const ANSWER_LOST: &str = "The answer was lost together with the history. Please ask again.";
 /// An answer up to this length, in bytes, may come without a partial.
 const FEW_WORDS: usize = 40;
 
@@ -241,15 +239,15 @@ impl Writer {
 
     /// The log is another one: whoever waits for an answer that was in the old one is told not to.
     async fn answers_lost(&mut self) -> Result<(), End> {
-        let waited = self.running.take().is_some();
-        let lost = self.spans.lost();
-        for (id, trace) in &lost {
-            self.send(frames::error(ANSWER_LOST, Some(id), *trace))
-                .await?;
+        let mut lost = self.spans.lost();
+        // One that somebody else asked for.
+        if let Some(turn) = self.running.take()
+            && lost.iter().all(|(known, _)| *known != turn)
+        {
+            lost.push((turn, TraceId::default()));
         }
-        if waited && lost.is_empty() {
-            self.send(frames::error(ANSWER_LOST, None, TraceId::default()))
-                .await?;
+        for (turn, trace) in lost {
+            self.send(frames::lost(turn, trace)).await?;
         }
         Ok(())
     }

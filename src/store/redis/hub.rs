@@ -259,7 +259,13 @@ impl Hub {
         let over = Instant::now() + lease + SLACK;
         let mut state = self.lock();
         state.suspected.remove(session);
+        let first = state.leases.is_empty();
         state.leases.insert(session.clone(), over);
+        drop(state);
+        if first {
+            // The clock does not run while there is nothing to look at.
+            self.doubt.notify_one();
+        }
     }
 
     /// The lease of a running turn is over. If only the server stood still, its owner is about to be heard of: it is

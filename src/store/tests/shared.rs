@@ -327,3 +327,21 @@ async fn a_log_that_is_gone_is_noticed_though_nobody_asks() {
     let reset = reset.expect("it is noticed within a lease").unwrap();
     assert!(matches!(reset, Followed::Reset { .. }), "{reset:?}");
 }
+
+#[tokio::test]
+async fn a_log_that_is_gone_is_noticed_by_the_process_that_wrote_it() {
+    let both = Both::new().await;
+    let session = SessionId::random();
+    let mut follower = both.a.follow(session.clone(), Start::Live).await.unwrap();
+    let (mut turn, kept) = start(&both.a, question(&session, "?")).await;
+    next_event(&mut follower).await;
+    turn.text("some text").unwrap();
+    next_text(&mut follower).await;
+    both.server.command(&["FLUSHALL"]);
+    turn.text(", and more").unwrap();
+    assert_eq!(kept.await.unwrap(), Lost::Fenced);
+    drop(turn);
+    let reset = timeout(Duration::from_secs(8), follower.next()).await;
+    let reset = reset.expect("it is noticed within a lease").unwrap();
+    assert!(matches!(reset, Followed::Reset { .. }), "{reset:?}");
+}
