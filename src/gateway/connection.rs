@@ -101,7 +101,6 @@ async fn prepare(
             return None;
         }
     };
-    writer.report_to(link.requests.clone());
     let reader = Reader {
         frame_bytes: gateway.0.config.frame_bytes,
         when_busy: gateway.0.config.when_busy,
@@ -186,7 +185,10 @@ impl Reader {
                     }
                     continue;
                 }
-                Message::Pong(_) => continue,
+                Message::Pong(mark) => {
+                    self.pong(&mark);
+                    continue;
+                }
                 Message::Close(_) => {
                     // The library writes the answer when it is read from once more.
                     let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.stream.next()).await;
@@ -201,6 +203,18 @@ impl Reader {
             if self.notices.send(Notice::Frame(frame)).await.is_err() {
                 return;
             }
+        }
+    }
+
+    /// The client has received what was written before the ping with this mark: the end of a turn.
+    fn pong(&self, mark: &[u8]) {
+        let seq = std::str::from_utf8(mark)
+            .ok()
+            .and_then(|mark| mark.parse().ok());
+        if let Some(seq) = seq
+            && self.requests.delivered(seq).is_err()
+        {
+            tracing::debug!("the end of a turn could not be reported as seen");
         }
     }
 

@@ -23,7 +23,7 @@ use super::Gateway;
 use super::close::Close;
 use super::connection::{Admitted, Heard};
 use super::frames::{self, Said};
-use super::link::{LinkRequests, LinkUpdates};
+use super::link::LinkUpdates;
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
 use crate::rpc::client::Update;
@@ -66,8 +66,6 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
-    /// Where the end of a turn that was written is reported; `None` before the conversation is open.
-    requests: Option<LinkRequests>,
 }
 
 /// Why writing ends.
@@ -100,13 +98,7 @@ impl Writer {
             position: 0,
             history_end: 0,
             running: None,
-            requests: None,
         }
-    }
-
-    /// Where it is told that the end of a turn was written.
-    pub(super) fn report_to(&mut self, requests: LinkRequests) {
-        self.requests = Some(requests);
     }
 
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
@@ -285,19 +277,19 @@ impl Writer {
             self.answer.clear();
             self.running = None;
             self.spans.ended(event);
-            self.delivered(event);
+            self.ask_delivered(event).await?;
         }
         Ok(())
     }
 
-    /// Reports that the client has the end of a turn. Of history only the last one matters.
-    fn delivered(&self, event: &Event) {
-        if let Some(requests) = &self.requests
-            && event.seq >= self.history_end
-            && requests.delivered(event.seq).is_err()
-        {
-            tracing::debug!(turn = %event.turn, "the end of a turn could not be reported as seen");
+    /// Asks whether the client has the end of a turn: its pong, which every WebSocket client sends by itself, comes after
+    /// it has received all that was written before. Of history only the last one matters.
+    async fn ask_delivered(&mut self, event: &Event) -> Result<(), End> {
+        if event.seq < self.history_end {
+            return Ok(());
         }
+        let mark = event.seq.to_string();
+        self.write(Message::Ping(mark.into())).await
     }
 
     /// An answer of more than a few words is never without a partial: old clients show that something is coming.

@@ -12,6 +12,9 @@ use crate::store::{SESSION_EVENTS, StoreError};
 
 use super::log::{Done, Failure, Log, Session, signed, unsigned};
 
+/// More clients than come back to one session.
+const EVERYBODY: i64 = 1_000;
+
 // === impl Log ===
 
 impl Log<'_> {
@@ -91,6 +94,12 @@ impl Log<'_> {
                 trace: TraceId::from_hex(trace),
                 event: event.clone(),
             })?;
+        }
+        // Who was there when the process died could not be noted: whoever comes back is shown the end.
+        for (session, _, _) in &left {
+            self.db
+                .prepare_cached("UPDATE session SET missing = ? WHERE id = ?")?
+                .execute(params![EVERYBODY, session])?;
         }
         Ok(left.len())
     }
