@@ -1,0 +1,315 @@
+//! The rest of a turn that another process has begun: from what is in the log, without saying anything twice.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::{Agent, PARAGRAPH, Stop};
+use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
+use crate::model::Message;
+use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
+
+/// Events read at a time.
+const PAGE: usize = 100;
+/// How many times the time of one turn a turn may take together, however often it is handed over.
+const MOST_TIMES: u32 = 3;
+
+/// What was done of a turn before it was handed over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resumed {
+    /// When it was asked.
+    asked: SystemTime,
+    /// The steps that called tools, oldest first; of the last one some results can be missing.
+    steps: Vec<Called>,
+    /// What was said after them.
+    said: String,
+}
+
+/// A step that called tools.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Called {
+    text: String,
+    /// Where its calls stand in the turn's text.
+    text_offset: usize,
+    calls: Vec<ToolCall>,
+    results: Vec<ToolResult>,
+}
+
+/// The text of a cut step, while the model that was asked again repeats it.
+#[derive(Debug, Default)]
+pub(super) struct Echo {
+    said: String,
+    heard: usize,
+}
+
+/// What a piece of text is to what was said before.
+#[derive(Debug, PartialEq)]
+pub(super) struct Heard<'a> {
+    /// The part that was said before, at the same place.
+    pub(super) repeated: &'a str,
+    /// What is to be said.
+    pub(super) new: Cow<'a, str>,
+    /// True if from here on the model says something else than before; `new` is all it says of this step, then.
+    pub(super) differs: bool,
+}
+
+// === impl Resumed ===
+
+impl Resumed {
+    /// Reads what the log has of a turn whose `user` event is at `seq` and whose text so far is `text`.
+    pub async fn read(
+        store: &Store,
+        begin: &BeginTurn,
+        seq: u64,
+        text: &str,
+    ) -> Result<Self, StoreError> {
+        let mut events = Vec::new();
+        let mut after = seq.saturating_sub(1);
+        loop {
+            let cursor = Cursor {
+                seq: after,
+                fingerprint: None,
+            };
+            let Page::Events(page) = store.events(&begin.session, &cursor, PAGE).await? else {
+                return Err(StoreError::Fenced);
+            };
+            let Some(last) = page.last() else {
+                return Self::from_events(&events, begin.turn, text).ok_or(StoreError::Fenced);
+            };
+            after = last.seq;
+            events.extend(page);
+        }
+    }
+
+    /// `None` if the turn is not there.
+    fn from_events(events: &[Arc<Event>], turn: TurnId, text: &str) -> Option<Self> {
+        let mut of_turn = events.iter().filter(|event| event.turn == turn);
+        let asked = of_turn.next()?.time;
+        let mut steps: Vec<Called> = Vec::new();
+        let mut said_until = 0;
+        for event in of_turn {
+            match &event.body {
+                EventBody::ToolCall { call, text_offset } => {
+                    // The calls of a step are one write, and the next step comes after all their results.
+                    let same = steps.last_mut().filter(|step| step.results.is_empty());
+                    if let Some(step) = same {
+                        step.calls.push(call.clone());
+                    } else {
+                        let piece = text.get(said_until..*text_offset).unwrap_or_default();
+                        steps.push(Called {
+                            text: piece.to_owned(),
+                            text_offset: *text_offset,
+                            calls: vec![call.clone()],
+                            results: Vec::new(),
+                        });
+                        said_until = *text_offset;
+                    }
+                }
+                EventBody::ToolResult { result, .. } => {
+                    steps.last_mut()?.results.push(result.clone());
+                }
+                EventBody::User { .. } | EventBody::Agent { .. } | EventBody::Error { .. } => {}
+            }
+        }
+        let said = text.get(said_until..).unwrap_or_default();
+        let said = if said_until > 0 {
+            said.strip_prefix(PARAGRAPH).unwrap_or(said)
+        } else {
+            said
+        };
+        Some(Self {
+            asked,
+            steps,
+            said: said.to_owned(),
+        })
+    }
+
+    /// The time of a turn anew, but not for ever.
+    pub(super) fn time_left(&self, turn_timeout: Duration) -> Duration {
+        // A clock that was set back gives it no more than the time of one turn.
+        let taken = self.asked.elapsed().unwrap_or_default();
+        (turn_timeout * MOST_TIMES)
+            .saturating_sub(taken)
+            .min(turn_timeout)
+    }
+}
+
+// === impl Agent ===
+
+impl Agent {
+    /// Tells the model's messages what was done, and does what is missing of the last step. Tools only read: a call whose
+    /// result is not known is run again.
+    pub(super) async fn go_on(
+        &self,
+        resumed: Resumed,
+        messages: &mut Vec<Message>,
+        log: &mut TurnWriter,
+        usage: &mut Usage,
+    ) -> Result<Echo, Stop> {
+        for step in resumed.steps {
+            let results = self
+                .answer_calls(&step.calls, step.results, step.text_offset, log)
+                .await?;
+            usage.steps += 1;
+            usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
+            messages.push(Message::Assistant {
+                text: step.text.into(),
+                tool_calls: step.calls,
+            });
+            messages.extend(results.into_iter().map(Message::Tool));
+        }
+        Ok(Echo {
+            said: resumed.said,
+            heard: 0,
+        })
+    }
+}
+
+// === impl Echo ===
+
+impl Echo {
+    /// Takes the next piece of the model's text.
+    pub(super) fn hear<'a>(&mut self, piece: &'a str) -> Heard<'a> {
+        let expected = self.said.get(self.heard..).unwrap_or_default();
+        let common = expected.len().min(piece.len());
+        if expected.as_bytes().get(..common) == piece.as_bytes().get(..common) {
+            self.heard += common;
+            // The shorter of two equal strings ends at a character.
+            let (repeated, new) = piece.split_at(common);
+            return Heard {
+                repeated,
+                new: new.into(),
+                differs: false,
+            };
+        }
+        let mut new = std::mem::take(&mut self.said);
+        new.truncate(std::mem::take(&mut self.heard));
+        new.push_str(piece);
+        Heard {
+            repeated: "",
+            new: new.into(),
+            differs: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::TraceId;
+
+    fn said(pieces: &[&str], before: &str) -> Vec<(String, bool)> {
+        let mut echo = Echo {
+            said: before.to_owned(),
+            heard: 0,
+        };
+        let mut said = Vec::new();
+        for piece in pieces {
+            let heard = echo.hear(piece);
+            if !heard.new.is_empty() {
+                said.push((heard.new.into_owned(), heard.differs));
+            }
+        }
+        said
+    }
+
+    #[test]
+    fn what_was_said_is_swallowed_and_the_rest_is_not() {
+        let same = |text: &str| (text.to_owned(), false);
+        assert_eq!(said(&["a", "bc", "d"], "ab"), [same("c"), same("d")]);
+        assert_eq!(said(&["ab", "cd"], "ab"), [same("cd")]);
+        assert_eq!(said(&["a"], "ab"), []);
+        assert_eq!(said(&["a", "b"], ""), [same("a"), same("b")]);
+        assert_eq!(said(&["č", "š"], "čš"), []);
+    }
+
+    #[test]
+    fn another_text_is_said_whole() {
+        let other = |text: &str| (text.to_owned(), true);
+        assert_eq!(said(&["ab", "x"], "abc"), [other("abx")]);
+        assert_eq!(
+            said(&["x", "y"], "abc"),
+            [other("x"), ("y".to_owned(), false)]
+        );
+        // The first byte of both is the same.
+        assert_eq!(said(&["š"], "č"), [other("š")]);
+    }
+
+    fn event(turn: TurnId, body: EventBody) -> Arc<Event> {
+        Arc::new(Event {
+            seq: 1,
+            turn,
+            trace: TraceId::default(),
+            time: SystemTime::UNIX_EPOCH,
+            body,
+        })
+    }
+
+    fn call(id: &str) -> ToolCall {
+        ToolCall {
+            id: id.into(),
+            name: "list_tables".into(),
+            arguments: "{}".into(),
+        }
+    }
+
+    fn result(id: &str) -> ToolResult {
+        ToolResult {
+            call_id: id.into(),
+            name: "list_tables".into(),
+            content: "[]".into(),
+            failed: false,
+        }
+    }
+
+    #[test]
+    fn steps_are_read_from_the_log() {
+        let turn = TurnId::random();
+        let user = EventBody::User {
+            content: "?".into(),
+            message: None,
+        };
+        let called = |id, text_offset| EventBody::ToolCall {
+            call: call(id),
+            text_offset,
+        };
+        let answered = |id, text_offset| EventBody::ToolResult {
+            result: result(id),
+            text_offset,
+        };
+        let events: Vec<_> = [
+            user,
+            called("a", 4),
+            called("b", 4),
+            answered("b", 4),
+            answered("a", 4),
+            called("c", 11),
+        ]
+        .into_iter()
+        .map(|body| event(turn, body))
+        .collect();
+        let text = "One.\n\nTwo. \n\nThr";
+        let resumed = Resumed::from_events(&events, turn, text).unwrap();
+        let first = Called {
+            text: "One.".to_owned(),
+            text_offset: 4,
+            calls: vec![call("a"), call("b")],
+            results: vec![result("b"), result("a")],
+        };
+        let second = Called {
+            text: "\n\nTwo. ".to_owned(),
+            text_offset: 11,
+            calls: vec![call("c")],
+            results: Vec::new(),
+        };
+        assert_eq!(resumed.steps, [first, second]);
+        assert_eq!(resumed.said, "Thr");
+        let timeout = Duration::from_mins(1);
+        assert_eq!(resumed.time_left(timeout), Duration::ZERO, "asked long ago");
+        assert_eq!(
+            Resumed::from_events(&events, TurnId::random(), text),
+            None,
+            "another turn"
+        );
+    }
+}
