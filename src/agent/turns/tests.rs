@@ -170,7 +170,7 @@ async fn a_model_that_never_pauses_is_cancelled_all_the_same() {
     accepted(place.ask(&session, None).await);
     // One thread: this goes on in the middle of the answer only if the turn lets it.
     sleep(Duration::from_millis(2)).await;
-    place.turns.cancel(&session, None);
+    place.turns.cancel(&session, None).await.unwrap();
     let EventBody::Agent { finish, .. } = place.end(&session, 0).await else {
         panic!("no answer");
     };
@@ -212,11 +212,17 @@ async fn a_question_that_waits_and_is_sent_again_is_one_question() {
     let flood = place.ask(&session, Some("q")).await;
     assert_eq!(flood.unwrap_err(), AskError::QueueFull { limit });
 
-    assert!(place.turns.cancel(&session, Some(first.turn)));
+    assert_eq!(
+        place.turns.cancel(&session, Some(first.turn)).await,
+        Ok(true)
+    );
     let (waits, again) = (waits.await.unwrap().unwrap(), again.await.unwrap().unwrap());
     assert_eq!((waits.turn, waits.seq), (again.turn, again.seq));
     assert_eq!((waits.duplicate, again.duplicate), (false, true));
-    assert!(place.turns.cancel(&session, Some(waits.turn)));
+    assert_eq!(
+        place.turns.cancel(&session, Some(waits.turn)).await,
+        Ok(true)
+    );
     place.end(&session, waits.seq).await;
     place.idle().await;
 }
@@ -235,7 +241,7 @@ async fn no_slot_is_left_whatever_comes_together() {
         let turns = place.turns.clone();
         place.tasks.spawn(async move {
             for _ in 0..200 {
-                turns.cancel(&session, None);
+                let _ = turns.cancel(&session, None).await;
                 tokio::task::yield_now().await;
             }
         });
