@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tonic::Status;
+use tonic::{Code, Status};
 use tracing::Span;
 
 use crate::agent::{Accepted, AskError};
@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::telemetry::spans;
 
 /// What a client that is told to come back later should wait.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An accepted question, for the wire.
 pub(super) fn accepted(
@@ -56,6 +56,9 @@ pub(super) fn refused(error: &AskError) -> Status {
         AskError::TooLong { .. } => status::invalid_field("content", &error.to_string()),
         AskError::QueueFull { .. } => {
             status::limit(&error.to_string(), "WAITING_QUESTIONS", Some(RETRY_AFTER))
+        }
+        AskError::TurnRunning => {
+            status::with_reason(Code::FailedPrecondition, &error.to_string(), "TURN_RUNNING")
         }
         AskError::Stopping => status::unavailable(&error.to_string(), "STOPPING", RETRY_AFTER),
         AskError::Store(error) => store_failed(error),
