@@ -9,9 +9,11 @@ mod outcome;
 mod unary;
 
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::Stream;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -40,8 +42,18 @@ pub struct Config {
 pub struct ChatService {
     turns: Turns,
     store: Store,
+    stopping: Stopping,
+}
+
+/// How streams learn that the process stops.
+#[derive(Debug, Clone)]
+pub struct Stopping {
+    /// Cancelled when clients are told to go elsewhere.
+    pub draining: CancellationToken,
+    /// When streams end at the latest; set before `draining` is cancelled by a signal.
+    pub drained_by: Arc<OnceLock<Instant>>,
     /// Cancelled when streams must end.
-    closed: CancellationToken,
+    pub closed: CancellationToken,
 }
 
 /// Messages to a client, in order.
@@ -61,20 +73,32 @@ impl Default for Config {
     }
 }
 
+// === impl Stopping ===
+
+impl Stopping {
+    /// How long streams may go on once the process drains.
+    fn time_left(&self) -> Duration {
+        let drained_by = self.drained_by.get().copied();
+        drained_by.map_or(Duration::ZERO, |by| {
+            by.saturating_duration_since(Instant::now())
+        })
+    }
+}
+
 // === impl ChatService ===
 
 impl ChatService {
-    /// The service, as tonic serves it. `closed` ends its streams.
+    /// The service, as tonic serves it.
     pub fn server(
         config: &Config,
         turns: Turns,
         store: Store,
-        closed: CancellationToken,
+        stopping: Stopping,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
             store,
-            closed,
+            stopping,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
     }

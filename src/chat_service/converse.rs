@@ -18,13 +18,15 @@ use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
 use crate::rpc::{convert, status};
-use crate::store::{Followed, Follower, Start};
+use crate::store::{Followed, Follower, Start, StoreError};
 use crate::telemetry::{self, spans};
 
 /// The method, for spans.
 const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
 /// How long the first message may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Cancels of one stream whose outcome is not known yet.
+const MOST_CANCELLING: usize = 16;
 
 /// A conversation before and after its `open`.
 enum State {
@@ -54,12 +56,18 @@ struct Conversation {
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
     refused: VecDeque<Response>,
+    /// Turns of other processes that are being told to stop.
+    cancelling: FuturesUnordered<Cancelling>,
+    /// True once the client was told that the process is about to stop.
+    warned: bool,
     /// Turns this stream asked for and has not seen the end of.
     asked: HashMap<TurnId, Span>,
 }
 
 type WaitingAnswer =
     Pin<Box<dyn Future<Output = (String, Span, Result<Accepted, AskError>)> + Send>>;
+
+type Cancelling = Pin<Box<dyn Future<Output = Result<bool, StoreError>> + Send>>;
 
 /// The responses of one call.
 pub(super) fn stream(
@@ -104,7 +112,7 @@ impl Opening {
                 return Err(Status::deadline_exceeded("no `open` came within 10 s"));
             }
             () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
-            () = self.service.closed.cancelled() => return Err(outcome::stopping()),
+            () = self.service.stopping.closed.cancelled() => return Err(outcome::stopping()),
         };
         let Some(Request::Open(open)) = first.and_then(|first| first.request) else {
             let message = "the first message of a conversation must be `open`";
@@ -134,6 +142,8 @@ impl Opening {
             follower,
             waiting: FuturesUnordered::new(),
             refused: VecDeque::new(),
+            cancelling: FuturesUnordered::new(),
+            warned: false,
             asked: HashMap::new(),
         };
         Ok((Response::Opened(opened), conversation))
@@ -161,6 +171,17 @@ impl Conversation {
                         response => return Some(Ok(response)),
                     }
                 }
+                () = self.service.stopping.draining.cancelled(), if !self.warned => {
+                    self.warned = true;
+                    let time_left = convert::duration_to_proto(self.service.stopping.time_left());
+                    let time_left = Some(time_left);
+                    return Some(Ok(Response::GoAway(proto::GoAway { time_left })));
+                }
+                Some(cancelled) = self.cancelling.next(), if !self.cancelling.is_empty() => {
+                    if let Err(error) = cancelled {
+                        return Some(Ok(rejected(String::new(), &outcome::store_failed(&error))));
+                    }
+                }
                 request = receive(self.requests.as_mut()), if !closing => match request {
                     Ok(Some(request)) => match self.take_in_time(request).await {
                         Ok(Some(response)) => return Some(Ok(response)),
@@ -180,7 +201,7 @@ impl Conversation {
                     return self.refused.pop_front().map(Ok);
                 }
                 // Last: what is there to be said is said first.
-                () = self.service.closed.cancelled() => return Some(Err(outcome::stopping())),
+                () = self.service.stopping.closed.cancelled() => return Some(Err(outcome::stopping())),
             }
         }
     }
@@ -190,13 +211,14 @@ impl Conversation {
         self.requests.is_none()
             && self.waiting.is_empty()
             && self.refused.is_empty()
+            && self.cancelling.is_empty()
             && self.asked.is_empty()
             && self.caught_up
     }
 
     /// A store that does not answer delays neither the deadline nor the end. What was asked stays asked.
     async fn take_in_time(&mut self, request: ConverseRequest) -> Result<Option<Response>, Status> {
-        let (deadline, closed) = (self.deadline, self.service.closed.clone());
+        let (deadline, closed) = (self.deadline, self.service.stopping.closed.clone());
         tokio::select! {
             biased;
             taken = self.take(request) => taken,
@@ -209,10 +231,7 @@ impl Conversation {
         match request.request {
             Some(Request::Ask(question)) => Ok(Some(self.ask(question).await)),
             Some(Request::Cancel(cancel)) => match convert::turn_id(&cancel.turn_id) {
-                Ok(turn) => {
-                    self.service.turns.cancel(&self.session, turn);
-                    Ok(None)
-                }
+                Ok(turn) => Ok(self.cancel(turn)),
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
             Some(Request::Delivered(delivered)) => {
@@ -231,6 +250,18 @@ impl Conversation {
                 Ok(Some(rejected(String::new(), &status)))
             }
         }
+    }
+
+    /// A turn of this process stops at once; the stream does not wait for the store to reach another one.
+    fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
+        if self.cancelling.len() >= MOST_CANCELLING {
+            let message = "too many cancels at once: wait for the end of the turn";
+            let status = status::limit(message, "CANCELS", Some(outcome::RETRY_AFTER));
+            return Some(rejected(String::new(), &status));
+        }
+        let cancelling = self.service.turns.cancel(&self.session, turn);
+        self.cancelling.push(Box::pin(cancelling));
+        None
     }
 
     async fn ask(&mut self, question: proto::Question) -> Response {
