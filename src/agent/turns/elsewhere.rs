@@ -11,9 +11,9 @@ use crate::chat::{SessionId, TurnId};
 use crate::store::StoreError;
 
 /// How long a store may fail before those who wait for a turn elsewhere are told.
-pub(super) const STORE_PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const STORE_PATIENCE: Duration = Duration::from_secs(10);
 /// How often it is looked whether the store still answers, while somebody waits.
-const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+const CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// How long that may take.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long to wait before a failing store is asked again, doubled each time.

@@ -1,5 +1,8 @@
 //! Questions, turns and their ends, with a store and a scripted model and without any transport.
 
+mod busy;
+mod shared;
+
 use std::time::Duration;
 
 use futures_util::poll;
@@ -20,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Place {
     turns: Turns,
     store: Store,
+    draining: CancellationToken,
     stopped: CancellationToken,
     tasks: TaskTracker,
     folder: TempDir,
@@ -29,8 +33,19 @@ impl Place {
     /// A model that answers everything with these entries of a script.
     async fn new(entries: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let path = store::Config::Sqlite(folder.path().join("sessions.db"));
+        Self::open(json!([entries]), folder, &path, &store::Sessions::default()).await
+    }
+
+    /// A model that answers everything with these steps of a script.
+    async fn open(
+        steps: Value,
+        folder: TempDir,
+        config: &store::Config,
+        sessions: &store::Sessions,
+    ) -> Self {
         let script = folder.path().join("script.json");
-        let text = json!({ "scenarios": [{ "steps": [entries] }] }).to_string();
+        let text = json!({ "scenarios": [{ "steps": steps }] }).to_string();
         std::fs::write(&script, text).unwrap();
         let model = Model::build(&model::Config {
             kind: model::Kind::Scripted(script),
@@ -41,27 +56,26 @@ impl Place {
             rate_questions: 1_000,
             ..Limits::default()
         };
-        let path = store::Config::Sqlite(folder.path().join("sessions.db"));
-        let store = Store::open(&path, limits.clone(), &store::Sessions::default())
-            .await
-            .unwrap();
+        let store = Store::open(config, limits.clone(), sessions).await.unwrap();
         let config = agent::Config {
             answer_bytes: store::TEXT_BYTES,
             ..agent::Config::default()
         };
         let agent = Agent::new(config, model.unwrap(), Tools::new(catalog.into()));
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let draining = stopped.child_token();
         let turns = Turns::new(
             agent,
             store.clone(),
             limits,
-            stopped.child_token(),
+            draining.clone(),
             stopped.clone(),
             tasks.clone(),
         );
         Self {
             turns,
             store,
+            draining,
             stopped,
             tasks,
             folder,
