@@ -5,7 +5,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,7 +17,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::agent::{Agent, Turns};
 use crate::catalog::{self, Catalog};
-use crate::chat_service::{self, ChatService, Stopping};
+use crate::chat_service::{self, ChatService};
 use crate::config::Config;
 use crate::gateway::{self, Gateway, Ready};
 use crate::lifecycle::Lifecycle;
@@ -112,13 +111,10 @@ impl App {
             &config.chat_service,
             turns.clone(),
             store.clone(),
-            Stopping {
-                draining: life.draining().clone(),
-                drained_by: Arc::clone(life.drained_by()),
-                closed: life.closed().clone(),
-            },
+            (life.draining().clone(), config.lifecycle.drain_timeout),
+            life.closed().clone(),
         );
-        turns.adopt_released();
+        life.spawn(turns.clone().adopt_all());
         // One process: the gateway's client is handed the server itself. No port, the same code path.
         let gateway = Gateway::new(
             config.gateway.clone(),
@@ -226,7 +222,7 @@ async fn bind(key: &str, address: &str) -> anyhow::Result<TcpListener> {
 }
 
 fn ready(store: Store) -> Ready {
-    Arc::new(move || {
+    std::sync::Arc::new(move || {
         let store = store.clone();
         Box::pin(async move { store.check().await.map_err(|error| error.to_string()) })
     })

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::agent::Turns;
+use crate::rpc::gate::Gate;
 use crate::rpc::proto::chat_server::{self, ChatServer};
 use crate::rpc::proto::{self, AskRequest, AskResponse, ConverseRequest, ConverseResponse};
 use crate::store::Store;
@@ -42,22 +43,18 @@ pub struct Config {
 pub struct ChatService {
     turns: Turns,
     store: Store,
-    stopping: Stopping,
-}
-
-/// How streams learn that the process stops.
-#[derive(Debug, Clone)]
-pub struct Stopping {
-    /// Cancelled when clients are told to go elsewhere.
-    pub draining: CancellationToken,
-    /// When streams end at the latest; set before `draining` is cancelled by a signal.
-    pub drained_by: Arc<OnceLock<Instant>>,
+    /// Cancelled when this process is about to leave.
+    draining: CancellationToken,
+    /// How long streams go on after that, at most.
+    drain_timeout: Duration,
+    /// When that will be over; set by the first stream that warns its client.
+    drained_by: Arc<OnceLock<Instant>>,
     /// Cancelled when streams must end.
-    pub closed: CancellationToken,
+    closed: CancellationToken,
 }
 
-/// Messages to a client, in order.
-type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+/// Messages to a client, in order. The gate, because tonic asks once more after each whether there is another one.
+type Responses<T> = Gate<Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>>;
 
 /// Why a span ended before its turn.
 const CLIENT_GONE: &str = "the client left before the end of the turn";
@@ -73,34 +70,35 @@ impl Default for Config {
     }
 }
 
-// === impl Stopping ===
-
-impl Stopping {
-    /// How long streams may go on once the process drains.
-    fn time_left(&self) -> Duration {
-        let drained_by = self.drained_by.get().copied();
-        drained_by.map_or(Duration::ZERO, |by| {
-            by.saturating_duration_since(Instant::now())
-        })
-    }
-}
-
 // === impl ChatService ===
 
 impl ChatService {
-    /// The service, as tonic serves it.
+    /// The service, as tonic serves it. `draining` warns its clients, at least `drain_timeout` before `closed` ends their
+    /// streams, unless all turns have ended before.
     pub fn server(
         config: &Config,
         turns: Turns,
         store: Store,
-        stopping: Stopping,
+        (draining, drain_timeout): (CancellationToken, Duration),
+        closed: CancellationToken,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
             store,
-            stopping,
+            draining,
+            drain_timeout,
+            drained_by: Arc::default(),
+            closed,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
+    }
+
+    /// How long streams go on at most, now that the process drains.
+    fn time_left(&self) -> Duration {
+        let drained_by = self
+            .drained_by
+            .get_or_init(|| Instant::now() + self.drain_timeout);
+        drained_by.saturating_duration_since(Instant::now())
     }
 }
 
@@ -115,7 +113,7 @@ impl chat_server::Chat for ChatService {
     ) -> Result<Response<Self::ConverseStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let stream = converse::stream(self.clone(), request.into_inner(), deadline);
-        Ok(Response::new(Box::pin(stream)))
+        Ok(Response::new(Gate::new(Box::pin(stream))))
     }
 
     async fn cancel_turn(
@@ -157,6 +155,6 @@ impl chat_server::Chat for ChatService {
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {
         let deadline = deadline::of(request.metadata());
         let stream = ask::stream(self.clone(), request, deadline).await?;
-        Ok(Response::new(Box::pin(stream)))
+        Ok(Response::new(Gate::new(Box::pin(stream))))
     }
 }

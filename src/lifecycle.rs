@@ -1,25 +1,23 @@
 //! Start and stop: signals, stop tokens, one tracker that knows every task.
 //!
-//! *Draining* means no new work; *stopped* means that running turns are handed over or sealed now; *closed* means that they
-//! are, and whoever still listens is sent away. The first signal drains, a second one or the deadline stops.
+//! *Draining* means no new work; *stopped* means that running turns are sealed now; *closed* means that they are, and
+//! whoever still listens is sent away. The first signal drains, a second one or the deadline stops.
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How the process stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// How long running turns may take to end after the first signal. Then, or at a second signal, they are handed
-    /// over or sealed.
+    /// How long running turns may take to end after the first signal. Then, or at a second signal, they are sealed.
     pub drain_timeout: Duration,
 }
 
@@ -37,7 +35,6 @@ pub struct Lifecycle {
     closed: CancellationToken,
     stopped: CancellationToken,
     draining: CancellationToken,
-    drained_by: Arc<OnceLock<Instant>>,
     tasks: TaskTracker,
     /// Made by the first wait and kept: a second signal that comes before the second wait is not lost.
     signals: Arc<Mutex<Option<Signals>>>,
@@ -65,7 +62,6 @@ impl Lifecycle {
             closed: CancellationToken::new(),
             draining: stopped.child_token(),
             stopped,
-            drained_by: Arc::default(),
             tasks: TaskTracker::new(),
             signals: Arc::default(),
         }
@@ -74,11 +70,6 @@ impl Lifecycle {
     /// Cancelled when no new work may begin.
     pub fn draining(&self) -> &CancellationToken {
         &self.draining
-    }
-
-    /// When draining ends at the latest. Set before draining begins with a signal.
-    pub fn drained_by(&self) -> &Arc<OnceLock<Instant>> {
-        &self.drained_by
     }
 
     /// Cancelled when running turns must end now.
@@ -136,19 +127,17 @@ impl Lifecycle {
     ///
     /// `turns_ended` resolves when no turn runs any more; it is waited for until the deadline or a second signal.
     pub async fn stop(&self, config: &Config, turns_ended: impl Future<Output = ()>) {
-        // Only the first one counts.
-        let _ = self.drained_by.set(Instant::now() + config.drain_timeout);
         self.draining.cancel();
         let mut turns_ended = std::pin::pin!(turns_ended);
         let hurry = tokio::select! {
             () = &mut turns_ended => false,
             () = self.stopped.cancelled() => true,
             () = self.signal() => {
-                tracing::warn!("second signal: running turns are handed over or sealed now");
+                tracing::warn!("second signal: running turns are sealed now");
                 true
             }
             () = tokio::time::sleep(config.drain_timeout) => {
-                tracing::warn!("the time to drain is over: running turns are handed over or sealed now");
+                tracing::warn!("the time to drain is over: running turns are sealed now");
                 true
             }
         };

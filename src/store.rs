@@ -17,7 +17,7 @@ mod redis;
 mod request;
 mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::sync::Arc;

@@ -14,6 +14,8 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Metadata;
+use tracing_subscriber::filter::{FilterFn, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -78,6 +80,17 @@ impl Default for Config {
     }
 }
 
+/// The spans that are traces. All of them are of level `INFO`; saying so lets libraries that log with the `log` crate see
+/// that nobody wants their trace lines, several for every WebSocket frame.
+fn own_spans() -> FilterFn {
+    let own: fn(&Metadata<'_>) -> bool = |metadata| {
+        metadata.is_span()
+            && *metadata.level() <= LevelFilter::INFO
+            && metadata.target().starts_with("dragoman")
+    };
+    filter_fn(own).with_max_level_hint(LevelFilter::INFO)
+}
+
 // === impl Telemetry ===
 
 impl Telemetry {
@@ -111,9 +124,9 @@ impl Telemetry {
             .with_threads(false)
             .with_target(false)
             .with_tracked_inactivity(false)
-            .with_filter(tracing_subscriber::filter::filter_fn(|metadata| {
-                metadata.is_span() && metadata.target().starts_with("dragoman")
-            }));
+            // Nobody here asks OpenTelemetry for its current context, and to keep it costs each poll of each turn.
+            .with_context_activation(false)
+            .with_filter(own_spans());
         let filter = EnvFilter::builder()
             .parse(&config.log)
             .map_err(TelemetryError::Filter)?;

@@ -3,10 +3,11 @@
 mod resume;
 mod tool_calls;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
@@ -222,16 +223,23 @@ impl Agent {
             echo,
             ..Step::default()
         };
+        // One timer that is put off with every event: cheaper than a new one each time.
+        let mut idle = pin!(sleep(self.config.model_idle_timeout));
         loop {
             // A model that never waits must not keep a cancel, or other sessions, waiting.
             tokio::task::consume_budget().await;
-            let next = tokio::time::timeout(self.config.model_idle_timeout, stream.next()).await;
+            let next = tokio::select! {
+                biased;
+                next = stream.next() => next,
+                () = &mut idle => return Err(Stop::ModelIdle),
+            };
+            idle.as_mut()
+                .reset(Instant::now() + self.config.model_idle_timeout);
             let event = match next {
-                Err(_) => return Err(Stop::ModelIdle),
                 // The model's seam promises an end; a stream without one was cut.
-                Ok(None) => return Err(Stop::Silent),
-                Ok(Some(Err(error))) => return Err(Stop::Model(error)),
-                Ok(Some(Ok(event))) => event,
+                None => return Err(Stop::Silent),
+                Some(Err(error)) => return Err(Stop::Model(error)),
+                Some(Ok(event)) => event,
             };
             match event {
                 ModelEvent::Text(text) => {

@@ -131,7 +131,7 @@ impl Drop for Call {
 
 impl Call {
     async fn next(&mut self) -> Option<Result<Response, Status>> {
-        let (closed, deadline) = (self.service.stopping.closed.clone(), self.deadline);
+        let (closed, deadline) = (self.service.closed.clone(), self.deadline);
         tokio::select! {
             biased;
             () = deadline::passed(deadline) => Some(Err(status::deadline_exceeded())),

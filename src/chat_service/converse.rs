@@ -8,25 +8,27 @@ use std::time::Duration;
 use futures_util::stream::{FuturesUnordered, unfold};
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::Instant;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Status, Streaming};
 use tracing::Span;
 
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
+use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
 use crate::rpc::{convert, status};
-use crate::store::{Followed, Follower, Start, StoreError};
+use crate::store::{Followed, Follower, Start};
 use crate::telemetry::{self, spans};
 
 /// The method, for spans.
 const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
 /// How long the first message may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Cancels of one stream whose outcome is not known yet.
-const MOST_CANCELLING: usize = 16;
+/// How long a stream waits to learn whether a cancel has reached a turn of another process.
+const CANCEL_WAIT: Duration = Duration::from_millis(500);
 
 /// A conversation before and after its `open`.
 enum State {
@@ -44,7 +46,9 @@ struct Opening {
 struct Conversation {
     service: ChatService,
     /// `None` once the client has closed its side.
-    requests: Option<Streaming<ConverseRequest>>,
+    requests: Option<Gate<Streaming<ConverseRequest>>>,
+    /// Resolves when streams must end.
+    closed: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     deadline: Option<Instant>,
     session: SessionId,
     follower: Follower,
@@ -56,18 +60,14 @@ struct Conversation {
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
     refused: VecDeque<Response>,
-    /// Turns of other processes that are being told to stop.
-    cancelling: FuturesUnordered<Cancelling>,
-    /// True once the client was told that the process is about to stop.
-    warned: bool,
+    /// True once the client knows that this process leaves.
+    told_to_go: bool,
     /// Turns this stream asked for and has not seen the end of.
     asked: HashMap<TurnId, Span>,
 }
 
 type WaitingAnswer =
     Pin<Box<dyn Future<Output = (String, Span, Result<Accepted, AskError>)> + Send>>;
-
-type Cancelling = Pin<Box<dyn Future<Output = Result<bool, StoreError>> + Send>>;
 
 /// The responses of one call.
 pub(super) fn stream(
@@ -112,7 +112,7 @@ impl Opening {
                 return Err(Status::deadline_exceeded("no `open` came within 10 s"));
             }
             () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
-            () = self.service.stopping.closed.cancelled() => return Err(outcome::stopping()),
+            () = self.service.closed.cancelled() => return Err(outcome::stopping()),
         };
         let Some(Request::Open(open)) = first.and_then(|first| first.request) else {
             let message = "the first message of a conversation must be `open`";
@@ -135,15 +135,15 @@ impl Opening {
         let conversation = Conversation {
             opened_at: at.end.seq,
             caught_up: is_at_end(&wanted, &at.end),
+            closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
             service: self.service,
-            requests: Some(self.requests),
+            requests: Some(Gate::new(self.requests)),
             deadline: self.deadline,
             session,
             follower,
             waiting: FuturesUnordered::new(),
             refused: VecDeque::new(),
-            cancelling: FuturesUnordered::new(),
-            warned: false,
+            told_to_go: false,
             asked: HashMap::new(),
         };
         Ok((Response::Opened(opened), conversation))
@@ -171,17 +171,6 @@ impl Conversation {
                         response => return Some(Ok(response)),
                     }
                 }
-                () = self.service.stopping.draining.cancelled(), if !self.warned => {
-                    self.warned = true;
-                    let time_left = convert::duration_to_proto(self.service.stopping.time_left());
-                    let time_left = Some(time_left);
-                    return Some(Ok(Response::GoAway(proto::GoAway { time_left })));
-                }
-                Some(cancelled) = self.cancelling.next(), if !self.cancelling.is_empty() => {
-                    if let Err(error) = cancelled {
-                        return Some(Ok(rejected(String::new(), &outcome::store_failed(&error))));
-                    }
-                }
                 request = receive(self.requests.as_mut()), if !closing => match request {
                     Ok(Some(request)) => match self.take_in_time(request).await {
                         Ok(Some(response)) => return Some(Ok(response)),
@@ -191,6 +180,12 @@ impl Conversation {
                     Ok(None) => self.requests = None,
                     Err(status) => return Some(Err(status)),
                 },
+                () = self.service.draining.cancelled(), if !self.told_to_go => {
+                    self.told_to_go = true;
+                    return Some(Ok(Response::GoAway(proto::GoAway {
+                        time_left: Some(convert::duration_to_proto(self.service.time_left())),
+                    })));
+                }
                 followed = self.follower.next() => {
                     let response = followed
                         .map(|followed| self.followed(followed))
@@ -201,7 +196,7 @@ impl Conversation {
                     return self.refused.pop_front().map(Ok);
                 }
                 // Last: what is there to be said is said first.
-                () = self.service.stopping.closed.cancelled() => return Some(Err(outcome::stopping())),
+                () = &mut self.closed => return Some(Err(outcome::stopping())),
             }
         }
     }
@@ -211,14 +206,13 @@ impl Conversation {
         self.requests.is_none()
             && self.waiting.is_empty()
             && self.refused.is_empty()
-            && self.cancelling.is_empty()
             && self.asked.is_empty()
             && self.caught_up
     }
 
     /// A store that does not answer delays neither the deadline nor the end. What was asked stays asked.
     async fn take_in_time(&mut self, request: ConverseRequest) -> Result<Option<Response>, Status> {
-        let (deadline, closed) = (self.deadline, self.service.stopping.closed.clone());
+        let (deadline, closed) = (self.deadline, self.service.closed.clone());
         tokio::select! {
             biased;
             taken = self.take(request) => taken,
@@ -231,7 +225,7 @@ impl Conversation {
         match request.request {
             Some(Request::Ask(question)) => Ok(Some(self.ask(question).await)),
             Some(Request::Cancel(cancel)) => match convert::turn_id(&cancel.turn_id) {
-                Ok(turn) => Ok(self.cancel(turn)),
+                Ok(turn) => Ok(self.cancel(turn).await),
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
             Some(Request::Delivered(delivered)) => {
@@ -252,16 +246,12 @@ impl Conversation {
         }
     }
 
-    /// A turn of this process stops at once; the stream does not wait for the store to reach another one.
-    fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
-        if self.cancelling.len() >= MOST_CANCELLING {
-            let message = "too many cancels at once: wait for the end of the turn";
-            let status = status::limit(message, "CANCELS", Some(outcome::RETRY_AFTER));
-            return Some(rejected(String::new(), &status));
-        }
-        let cancelling = self.service.turns.cancel(&self.session, turn);
-        self.cancelling.push(Box::pin(cancelling));
-        None
+    async fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
+        let cancelled = self.service.turns.cancel(&self.session, turn);
+        // Who has to wait for longer may leave: the cancel goes on by itself.
+        let cancelled = tokio::time::timeout(CANCEL_WAIT, cancelled).await.ok()?;
+        let error = cancelled.err()?;
+        Some(rejected(String::new(), &outcome::store_failed(&error)))
     }
 
     async fn ask(&mut self, question: proto::Question) -> Response {
@@ -374,10 +364,10 @@ fn is_at_end(start: &Start, end: &Cursor) -> bool {
 }
 
 async fn receive(
-    requests: Option<&mut Streaming<ConverseRequest>>,
+    requests: Option<&mut Gate<Streaming<ConverseRequest>>>,
 ) -> Result<Option<ConverseRequest>, Status> {
     match requests {
-        Some(requests) => requests.message().await,
+        Some(requests) => requests.next().await.transpose(),
         None => std::future::pending().await,
     }
 }

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 use crate::telemetry::spans;
 
 /// What a client that is told to come back later should wait.
-pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An accepted question, for the wire.
 pub(super) fn accepted(

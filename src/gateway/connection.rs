@@ -17,10 +17,11 @@ use super::Gateway;
 use super::close::Close;
 use super::frames::{self, ClientFrame, InvalidFrame};
 use super::turn_spans::TurnSpans;
-use super::writer::{Notice, Writer};
+use super::writer::{Notice, Partials, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
 use crate::rpc::client::{Chat, Conversation, Requests};
 use crate::rpc::convert::Question;
+use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// Frames that wait for the writer besides the service's own.
@@ -36,6 +37,8 @@ pub(super) struct Admitted {
     pub(super) session: SessionId,
     /// Where its copy of the log ends, if it said so.
     pub(super) after: Option<Cursor>,
+    /// How it wants to be told of an answer that grows.
+    pub(super) partials: Partials,
     /// Given back when the connection ends.
     pub(super) _permit: OwnedSemaphorePermit,
 }
@@ -49,7 +52,7 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
     let (heard, heard_receiver) = watch::channel(Instant::now());
     let mut writer = Writer::new(
         gateway.clone(),
-        session.clone(),
+        &admitted,
         sink,
         Arc::clone(&spans),
         notices_receiver,
@@ -78,11 +81,12 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         requests: conversation.requests,
         heard,
     };
-    let first_seq = admitted.after.map(|after| after.seq + 1);
+    let first_seq = admitted.after.map(|after| after.seq.saturating_add(1));
+    let mut reading = Gate::new(Box::pin(reader.run()));
     // Whichever ends first ends the other: its half of the socket is dropped with it.
     tokio::select! {
         () = writer.run(conversation.updates, first_seq) => {}
-        () = reader.run() => {}
+        () = &mut reading => {}
     }
 }
 
@@ -173,8 +177,9 @@ impl Reader {
                 id,
                 trace_context,
             } => {
+                let named = id.is_some();
                 let id = id.unwrap_or_else(MessageId::random);
-                let trace_context = self.spans.begin(&self.session, &id, &trace_context);
+                let trace_context = self.spans.begin(&self.session, &id, named, &trace_context);
                 let question = Question {
                     content,
                     message: Some(id.clone()),

@@ -48,6 +48,8 @@ struct ServerFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     tool_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text_offset: Option<usize>,
@@ -63,6 +65,8 @@ struct ServerFrame<'a> {
     timestamp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ahead: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -177,11 +181,25 @@ pub(super) fn event(event: &Event) -> Option<String> {
     Some(text(&frame))
 }
 
-/// The whole answer so far.
-pub(super) fn partial(content: &str, turn: TurnId, trace: TraceId) -> String {
+/// What a partial says of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Said<'a> {
+    /// All of it so far.
+    Whole(&'a str),
+    /// What comes after the partial before; only for clients that chose it.
+    More(&'a str),
+}
+
+/// The answer so far.
+pub(super) fn partial(said: Said<'_>, turn: TurnId, trace: TraceId) -> String {
+    let (content, delta) = match said {
+        Said::Whole(text) => (Some(text), None),
+        Said::More(text) => (None, Some(text)),
+    };
     text(&ServerFrame {
         r#type: "agent_partial",
-        content: Some(content),
+        content,
+        delta,
         turn_id: Some(turn.to_string()),
         timestamp: Some(timestamp(SystemTime::now())),
         trace_id: trace_id(trace),
@@ -192,6 +210,18 @@ pub(super) fn partial(content: &str, turn: TurnId, trace: TraceId) -> String {
 /// A frame that was not taken.
 pub(super) fn invalid(why: &InvalidFrame) -> String {
     error(&why.to_string(), None, TraceId::default())
+}
+
+/// A question waits for the running turn, and for `ahead` others.
+pub(super) fn queued(id: &str, ahead: u32, trace: TraceId) -> String {
+    text(&ServerFrame {
+        r#type: "queued",
+        id: Some(id),
+        ahead: Some(ahead),
+        timestamp: Some(timestamp(SystemTime::now())),
+        trace_id: trace_id(trace),
+        ..ServerFrame::default()
+    })
 }
 
 /// A question that was not taken; `id` is the client's id of it.
@@ -249,56 +279,4 @@ fn capitalized(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(content: &str) -> ClientFrame {
-        ClientFrame::Ask {
-            content: content.to_owned(),
-            id: None,
-            trace_context: TraceContext::default(),
-        }
-    }
-
-    #[test]
-    fn a_question_is_a_content_whatever_else_is_there() {
-        assert_eq!(read(r#"{"content":"Hi"}"#), Ok(ask("Hi")));
-        assert_eq!(
-            read(r#"{"content":"Hi","type":"user","x":[1]}"#),
-            Ok(ask("Hi"))
-        );
-        assert_eq!(read(r#"{"content":"Hi","traceparent":7}"#), Ok(ask("Hi")));
-    }
-
-    #[test]
-    fn an_empty_question_is_nothing() {
-        for empty in [
-            "{}",
-            r#"{"content":""}"#,
-            r#"{"content":null}"#,
-            r#"{"type":"pong"}"#,
-        ] {
-            assert_eq!(read(empty), Ok(ClientFrame::Nothing), "{empty}");
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        let message = |text| read(text).unwrap_err().to_string();
-        assert_eq!(message("nonsense"), "Invalid JSON format");
-        assert_eq!(message(""), "Invalid JSON format");
-        assert!(message("[1]").starts_with("Invalid JSON format: a frame is an object"));
-        assert_eq!(
-            message(r#"{"content":5}"#),
-            "Invalid frame: content must be a string"
-        );
-        assert!(message(r#"{"content":"x","id":"a b"}"#).contains("128 printable"));
-        assert!(message(r#"{"type":"cancel","turn_id":"7"}"#).contains("32 hexadecimal"));
-    }
-
-    #[test]
-    fn deep_nesting_is_refused_not_followed() {
-        let deep = "[".repeat(60_000);
-        assert_eq!(read(&deep), Err(InvalidFrame::NotJson));
-    }
-}
+mod tests;

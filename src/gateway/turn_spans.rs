@@ -22,6 +22,8 @@ pub(super) struct TurnSpans(Mutex<Vec<TurnSpan>>);
 #[derive(Debug)]
 struct TurnSpan {
     request_id: String,
+    /// True if the client gave that id.
+    named: bool,
     /// Known once the question has become a turn.
     turn: Option<TurnId>,
     received: Instant,
@@ -31,11 +33,12 @@ struct TurnSpan {
 }
 
 impl TurnSpans {
-    /// A question was received. Returns the context to ask it with.
+    /// A question was received, `named` if its id is the client's. Returns the context to ask it with.
     pub(super) fn begin(
         &self,
         session: &SessionId,
         id: &MessageId,
+        named: bool,
         caller: &TraceContext,
     ) -> TraceContext {
         let gateway = spans::gateway_turn(session);
@@ -44,6 +47,7 @@ impl TurnSpans {
         let context = telemetry::context_of(&client);
         self.lock().push(TurnSpan {
             request_id: id.as_str().to_owned(),
+            named,
             turn: None,
             received: Instant::now(),
             partial_sent: false,
@@ -51,6 +55,14 @@ impl TurnSpans {
             client,
         });
         context
+    }
+
+    /// A question waits. Returns its trace if the client gave it an id.
+    pub(super) fn queued(&self, request_id: &str) -> Option<TraceId> {
+        let spans = self.lock();
+        let mut waiting = spans.iter().rev().filter(|span| span.turn.is_none());
+        let span = waiting.find(|span| span.request_id == request_id && span.named)?;
+        Some(telemetry::trace_id(&span.gateway))
     }
 
     /// A question became a turn.
@@ -91,6 +103,10 @@ impl TurnSpans {
             }
             false
         });
+        if spans.is_empty() {
+            // An idle connection keeps no room for them.
+            *spans = Vec::new();
+        }
     }
 
     /// A question was refused. Returns its trace.
@@ -152,9 +168,9 @@ mod tests {
             message: "used before".to_owned(),
         };
         let turn = TurnId::random();
-        spans.begin(&session, &id, &TraceContext::default());
+        spans.begin(&session, &id, true, &TraceContext::default());
         spans.accepted("q", turn);
-        spans.begin(&session, &id, &TraceContext::default());
+        spans.begin(&session, &id, true, &TraceContext::default());
         spans.refused("q", &refusal);
         assert!(spans.any(), "the first one runs");
         spans.refused("q", &refusal);

@@ -5,13 +5,14 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{CONNECTION, UPGRADE};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::close::Close;
 use super::connection::Admitted;
+use super::writer::Partials;
 use super::{Gateway, connection};
 use crate::chat::{Cursor, SessionId};
 
@@ -19,6 +20,8 @@ use crate::chat::{Cursor, SessionId};
 const READ_BUFFER: usize = 1024;
 /// The library closes the connection without a word above its own bound; ours is checked first, with a close code.
 const FRAME_SLACK: usize = 16;
+/// The subprotocol of clients that want of an answer only what is new.
+const DELTA: HeaderValue = HeaderValue::from_static("dragoman.v1.delta");
 /// How long a refused client may take to answer the close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -30,10 +33,14 @@ pub(super) async fn upgrade(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else {
+    let Ok(mut upgrade) = upgrade else {
         return no_websocket();
     };
-    let admitted = admit(&gateway, uri.path(), query.as_deref(), &headers);
+    let partials = partials(upgrade.requested_protocols());
+    if partials == Partials::Delta {
+        upgrade.set_selected_protocol(DELTA);
+    }
+    let admitted = admit(&gateway, uri.path(), query.as_deref(), &headers, partials);
     let tasks = gateway.0.tasks.clone();
     let upgrade = upgrade
         .read_buffer_size(READ_BUFFER)
@@ -55,6 +62,7 @@ fn admit(
     path: &str,
     query: Option<&str>,
     headers: &HeaderMap,
+    partials: Partials,
 ) -> Result<Admitted, Close> {
     let shared = &gateway.0;
     if !shared.origins.allow(headers) {
@@ -71,8 +79,18 @@ fn admit(
     Ok(Admitted {
         session,
         after,
+        partials,
         _permit: permit.map_err(|_| Close::TryAgainLater)?,
     })
+}
+
+/// How the client wants its partials, by the subprotocols it offers. Ones that nobody knows mean nothing.
+fn partials<'a>(mut offered: impl Iterator<Item = &'a HeaderValue>) -> Partials {
+    if offered.any(|protocol| protocol == DELTA) {
+        Partials::Delta
+    } else {
+        Partials::Cumulative
+    }
 }
 
 /// `?after=SEQ`.

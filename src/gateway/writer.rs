@@ -7,24 +7,30 @@
 mod answer;
 mod replay;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::SinkExt as _;
 use futures_util::stream::SplitSink;
+use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_stream::wrappers::ReceiverStream;
 
 use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
-use super::frames;
+use super::connection::Admitted;
+use super::frames::{self, Said};
 use super::turn_spans::TurnSpans;
-use crate::chat::{Event, EventBody, SessionId, TraceId, TurnId};
+use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
 use crate::rpc::client::{Update, Updates};
+use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
+
+pub(super) use self::answer::Partials;
 
 /// What the reader wants written.
 #[derive(Debug)]
@@ -48,7 +54,7 @@ pub(super) struct Writer {
     session: SessionId,
     sink: SplitSink<WebSocket, Message>,
     spans: Arc<TurnSpans>,
-    notices: mpsc::Receiver<Notice>,
+    notices: Gate<ReceiverStream<Notice>>,
     heard: watch::Receiver<Instant>,
     /// The running turn's text.
     answer: Answer,
@@ -74,7 +80,7 @@ enum End {
 impl Writer {
     pub(super) fn new(
         gateway: Gateway,
-        session: SessionId,
+        admitted: &Admitted,
         sink: SplitSink<WebSocket, Message>,
         spans: Arc<TurnSpans>,
         notices: mpsc::Receiver<Notice>,
@@ -82,12 +88,12 @@ impl Writer {
     ) -> Self {
         Self {
             gateway,
-            session,
+            session: admitted.session.clone(),
             sink,
             spans,
-            notices,
+            notices: Gate::new(ReceiverStream::new(notices)),
             heard,
-            answer: Answer::default(),
+            answer: Answer::new(admitted.partials),
             first_seq: 0,
             position: 0,
             history_end: 0,
@@ -119,7 +125,8 @@ impl Writer {
         first_seq: Option<u64>,
     ) -> Result<(), End> {
         let shared = Arc::clone(&self.gateway.0);
-        let mut next_ping = Instant::now() + shared.config.ping_interval;
+        // Kept from one round to the next: a new timer for every frame would cost more than the frame.
+        let mut ping = pin!(sleep(shared.config.ping_interval));
         loop {
             let idle = self.running.is_none() && !self.spans.any();
             if idle && shared.draining.is_cancelled() {
@@ -127,14 +134,14 @@ impl Writer {
             }
             tokio::select! {
                 biased;
-                Some(notice) = self.notices.recv() => match notice {
+                Some(notice) = self.notices.next() => match notice {
                     Notice::Frame(frame) => self.send(frame).await?,
                     Notice::Flush => self.flush().await?,
                     Notice::Close(close) => return Err(End::Close(close)),
                 },
                 () = until(self.answer.due) => self.send_partial().await?,
-                () = sleep_until(next_ping) => {
-                    next_ping = Instant::now() + shared.config.ping_interval;
+                () = &mut ping => {
+                    ping.as_mut().reset(Instant::now() + shared.config.ping_interval);
                     self.heartbeat().await?;
                 }
                 () = shared.draining.cancelled(), if idle => {}
@@ -167,7 +174,10 @@ impl Writer {
             } => {
                 let interval = self.gateway.0.config.partial_interval;
                 self.answer.apply(turn, trace, change, interval);
-                Ok(())
+                match self.answer.due {
+                    Some(due) if due <= Instant::now() => self.send_partial().await,
+                    _ => Ok(()),
+                }
             }
             Update::Accepted {
                 request_id,
@@ -182,7 +192,12 @@ impl Writer {
                     Ok(())
                 }
             }
-            Update::Queued { .. } | Update::GoAway { .. } => Ok(()),
+            // Old clients give no ids, and know no such frame.
+            Update::Queued { request_id, ahead } => match self.spans.queued(&request_id) {
+                Some(trace) => self.send(frames::queued(&request_id, ahead, trace)).await,
+                None => Ok(()),
+            },
+            Update::GoAway { .. } => Ok(()),
             Update::Rejected {
                 request_id,
                 refusal,
@@ -192,7 +207,7 @@ impl Writer {
                 self.send(frames::refused(&refusal, id, trace)).await
             }
             Update::Reset => {
-                self.answer = Answer::default();
+                self.answer.clear();
                 self.first_seq = 1;
                 self.position = 0;
                 self.send(frames::gap()).await
@@ -205,7 +220,7 @@ impl Writer {
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
-                self.answer = Answer::default();
+                self.answer.clear();
                 if let Some(message) = message {
                     self.spans.accepted(message.as_str(), event.turn);
                 }
@@ -220,7 +235,7 @@ impl Writer {
             self.send(frame).await?;
         }
         if event.body.is_final() {
-            self.answer = Answer::default();
+            self.answer.clear();
             self.running = None;
             self.spans.ended(event);
         }
@@ -231,8 +246,9 @@ impl Writer {
     async fn last_partial(&mut self, event: &Event, content: &str) -> Result<(), End> {
         // A turn that was over when the connection was opened is history: it is shown as it is.
         let live = event.seq > self.history_end;
-        if live && self.answer.sent.is_none() && content.len() > FEW_WORDS {
-            self.send(frames::partial(content, event.turn, event.trace))
+        if live && !self.answer.is_shown() && content.len() > FEW_WORDS {
+            let whole = Said::Whole(content);
+            self.send(frames::partial(whole, event.turn, event.trace))
                 .await?;
             self.spans.partial_sent(event.turn);
         }
@@ -241,30 +257,29 @@ impl Writer {
 
     /// What was said before a turn failed is in no frame but a partial.
     async fn text_before_error(&mut self, event: &Event, text: &str) -> Result<(), End> {
-        let sent = self
-            .answer
-            .sent
-            .filter(|_| self.answer.turn == Some(event.turn));
-        if text.is_empty() || sent == Some(text.len()) {
+        if text.is_empty() {
             return Ok(());
         }
-        self.send(frames::partial(text, event.turn, event.trace))
-            .await
+        if !self.answer.is_of(event.turn) {
+            let whole = Said::Whole(text);
+            return self
+                .send(frames::partial(whole, event.turn, event.trace))
+                .await;
+        }
+        let change = TextChange::Replace(text.to_owned());
+        self.answer
+            .apply(event.turn, event.trace, change, Duration::ZERO);
+        self.send_partial().await
     }
 
     async fn send_partial(&mut self) -> Result<(), End> {
-        let Some(turn) = self.answer.turn else {
-            return Ok(());
-        };
-        if self.answer.due.is_none() {
-            return Ok(());
+        let first = !self.answer.is_shown();
+        if let Some((turn, frame)) = self.answer.next_frame() {
+            self.send(frame).await?;
+            if first {
+                self.spans.partial_sent(turn);
+            }
         }
-        let frame = frames::partial(&self.answer.text, turn, self.answer.trace);
-        self.answer.due = None;
-        self.answer.sent = Some(self.answer.text.len());
-        self.send(frame).await?;
-        self.answer.last_sent = Some(Instant::now());
-        self.spans.partial_sent(turn);
         Ok(())
     }
 
@@ -335,6 +350,8 @@ impl Writer {
 
 async fn until(due: Option<Instant>) {
     match due {
+        // Without a timer.
+        Some(due) if due <= Instant::now() => {}
         Some(due) => sleep_until(due).await,
         None => std::future::pending().await,
     }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -41,7 +42,10 @@ pub struct Conversation {
 
 /// The way towards the service. Dropping it closes the client's side.
 #[derive(Debug, Clone)]
-pub struct Requests(mpsc::Sender<ConverseRequest>);
+pub struct Requests(mpsc::Sender<Boxed>);
+
+/// The channel has room for 32 of what it carries from the start, in every idle conversation.
+type Boxed = Box<ConverseRequest>;
 
 /// What the service says.
 #[derive(Debug)]
@@ -146,7 +150,7 @@ impl Chat {
         let response = self
             .client
             .clone()
-            .converse(ReceiverStream::new(receiver))
+            .converse(ReceiverStream::new(receiver).map(|request: Boxed| *request))
             .await;
         let updates = response
             .map_err(|status| status::refusal(&status))?
@@ -186,7 +190,7 @@ impl Requests {
         let request = ConverseRequest {
             request: Some(request),
         };
-        self.0.try_send(request).map_err(|_| NotSent)
+        self.0.try_send(Box::new(request)).map_err(|_| NotSent)
     }
 }
 

@@ -31,6 +31,7 @@ pub struct TurnWriter {
     /// An append of which it is not known whether it was done.
     in_doubt: Vec<EventBody>,
     finished: bool,
+    resumed: bool,
 }
 
 // === impl TurnWriter ===
@@ -51,10 +52,12 @@ impl TurnWriter {
             written: None,
             in_doubt: Vec::new(),
             finished: false,
+            resumed: false,
         }
     }
 
-    /// Says more of the answer. Followers see it at once; it becomes durable with the final event.
+    /// Says more of the answer; it becomes durable with the final event. Followers see it at once, or, in a store that
+    /// several processes share, once the store has it: that is the keeper's work, or the next event's.
     pub fn text(&mut self, delta: &str) -> Result<(), StoreError> {
         match &self.outbox {
             Outbox::Feed => self.feed.say(self.turn, delta)?,
@@ -62,6 +65,11 @@ impl TurnWriter {
         }
         self.text_length += delta.len();
         Ok(())
+    }
+
+    /// True if another process began the turn, so that there may be events and text already.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed
     }
 
     /// Bytes of text said so far: the `text_offset` of the next tool event.
@@ -87,6 +95,7 @@ impl TurnWriter {
     /// A writer of a turn that another process began.
     pub(super) fn resumed(mut self, written: u64, text: String) -> Self {
         self.text_length = text.len();
+        self.resumed = true;
         self.written = Some(written);
         if let Outbox::Redis(outbox) = &self.outbox {
             outbox.resume(text);

@@ -216,7 +216,6 @@ impl Turns {
             seq,
             cancel,
             log,
-            adopted: false,
         };
         self.spawn_turn(started, parent);
     }

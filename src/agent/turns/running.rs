@@ -28,8 +28,6 @@ pub(super) struct Started {
     pub(super) seq: u64,
     pub(super) cancel: CancellationToken,
     pub(super) log: TurnWriter,
-    /// True if another process has run it before.
-    pub(super) adopted: bool,
 }
 
 /// How the work on a turn came to its end.
@@ -90,11 +88,10 @@ impl Turns {
             seq,
             cancel,
             mut log,
-            adopted,
         } = started;
         let mut keeper = log.keeper();
         let worked = {
-            let run = shared.run(&begin, seq, adopted, &mut log, &cancel);
+            let run = shared.run(&begin, seq, &mut log, &cancel);
             let mut run = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
             let mut refusing = std::pin::pin!(self.refuse_when_draining(used));
             let mut refused = false;
@@ -130,7 +127,6 @@ impl Shared {
         &self,
         begin: &BeginTurn,
         seq: u64,
-        adopted: bool,
         log: &mut TurnWriter,
         cancel: &CancellationToken,
     ) -> Result<Outcome, StoreError> {
@@ -138,7 +134,7 @@ impl Shared {
             .store
             .read_before(&begin.session, seq, history::EVENTS)
             .await?;
-        let resumed = if adopted {
+        let resumed = if log.is_resumed() {
             let text = log.text_so_far();
             Some(Resumed::read(&self.store, begin, seq, &text).await?)
         } else {

@@ -34,16 +34,11 @@ impl Place {
     async fn new(entries: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = store::Config::Sqlite(folder.path().join("sessions.db"));
-        Self::open(json!([entries]), folder, &path, &store::Sessions::default()).await
+        Self::open(json!([entries]), folder, &path).await
     }
 
     /// A model that answers everything with these steps of a script.
-    async fn open(
-        steps: Value,
-        folder: TempDir,
-        config: &store::Config,
-        sessions: &store::Sessions,
-    ) -> Self {
+    async fn open(steps: Value, folder: TempDir, config: &store::Config) -> Self {
         let script = folder.path().join("script.json");
         let text = json!({ "scenarios": [{ "steps": steps }] }).to_string();
         std::fs::write(&script, text).unwrap();
@@ -56,7 +51,14 @@ impl Place {
             rate_questions: 1_000,
             ..Limits::default()
         };
-        let store = Store::open(config, limits.clone(), sessions).await.unwrap();
+        let sessions = store::Sessions {
+            lease: Duration::from_secs(3),
+            heartbeat: Duration::from_millis(300),
+            ..store::Sessions::default()
+        };
+        let store = Store::open(config, limits.clone(), &sessions)
+            .await
+            .unwrap();
         let config = agent::Config {
             answer_bytes: store::TEXT_BYTES,
             ..agent::Config::default()

@@ -17,6 +17,17 @@ pub(in crate::store) enum Heard {
     Doubt,
 }
 
+/// What the store says about a session.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Told {
+    pub(in crate::store) head: Head,
+    /// The running turn's text and trace.
+    pub(in crate::store) text: String,
+    pub(in crate::store) trace: TraceId,
+    /// True if the session was erased not long ago.
+    pub(in crate::store) erased: bool,
+}
+
 // === impl Feed ===
 
 impl Feed {
@@ -27,50 +38,47 @@ impl Feed {
         before: Option<&Fingerprint>,
     ) -> Heard {
         let seq = published.event.seq;
-        {
-            let live = self.live();
-            let fits = seq == live.end + 1 && before == live.end_print.as_ref();
-            let known = seq == live.end && live.end_print == Some(published.event.fingerprint());
-            if !live.known || known {
-                // Who is about to learn what there is will learn of this one too.
-                return if known { Heard::Old } else { Heard::Doubt };
+        // Looked at and changed under one lock: whoever asks the store learns at the same time.
+        self.change(|live| {
+            if seq == live.end && live.end_print == Some(published.event.fingerprint()) {
+                return Heard::Old;
             }
+            // Who is about to learn what there is will learn of this one too.
+            if !live.known {
+                return Heard::Doubt;
+            }
+            let fits = seq == live.end + 1 && before == live.end_print.as_ref();
             if !fits && !mutant::is(Mutant::NoGapCheck) {
                 return Heard::Doubt;
             }
-        }
-        self.change(|live| live.publish(published));
-        Heard::Taken
+            live.publish(published);
+            Heard::Taken
+        })
     }
 
     /// Text of the running turn was published, with `offset` bytes before it.
     pub(in crate::store) fn hear_text(&self, turn: TurnId, offset: usize, delta: &str) -> Heard {
-        let new = {
-            let live = self.live();
-            let Some(running) = live.running.as_ref().filter(|running| running.turn == turn) else {
+        self.change(|live| {
+            let Some(running) = live.running_turn(turn) else {
                 return Heard::Doubt;
             };
             let length = running.text.len();
-            let end = offset + delta.len();
-            if mutant::is(Mutant::NoGapCheck) {
-                delta
-            } else if offset > length {
-                return Heard::Doubt;
-            } else if end <= length {
+            let new = if mutant::is(Mutant::NoGapCheck) {
+                Some(delta)
+            } else if offset.saturating_add(delta.len()) <= length {
                 return Heard::Old;
             } else {
-                match delta.get(length - offset..) {
-                    Some(new) => new,
-                    None => return Heard::Doubt,
-                }
-            }
-        };
-        self.change(|live| {
-            if let Some(running) = live.running_turn(turn) {
-                running.text.push_str(new);
-            }
-        });
-        Heard::Taken
+                // `None` is a hole, or a text that is not the one known here.
+                length
+                    .checked_sub(offset)
+                    .and_then(|known| delta.get(known..))
+            };
+            let Some(new) = new else {
+                return Heard::Doubt;
+            };
+            running.text.push_str(new);
+            Heard::Taken
+        })
     }
 
     /// Where the log ends as far as is known, to be asked about.
@@ -82,21 +90,25 @@ impl Feed {
         }
     }
 
-    /// Takes what the store says: `head` was asked for with `asked`, the end that was known then. False if something was
+    /// Takes what the store says: it was asked for with `asked`, the end that was known then. False if something was
     /// heard meanwhile, so that it has to be asked again.
-    pub(in crate::store) fn learn(
-        &self,
-        asked: &Cursor,
-        head: &Head,
-        text: &str,
-        trace: TraceId,
-    ) -> bool {
-        self.change(|live| live.learn(asked, head, text, trace))
+    pub(in crate::store) fn learn(&self, asked: &Cursor, told: &Told) -> bool {
+        self.change(|live| live.learn(asked, told))
     }
 
     /// Nothing is heard any more until further notice.
     pub(in crate::store) fn forget(&self) {
         self.live().known = false;
+    }
+}
+
+// === impl Told ===
+
+impl Told {
+    /// True if the event that was asked about is still in the log.
+    fn has(&self, asked: &Cursor) -> bool {
+        let at = self.head.at.as_ref();
+        asked.seq == 0 || at.and_then(|at| at.fingerprint.as_ref()) == asked.fingerprint.as_ref()
     }
 }
 
@@ -126,13 +138,18 @@ impl Live {
         }
     }
 
-    fn learn(&mut self, asked: &Cursor, head: &Head, text: &str, trace: TraceId) -> bool {
-        if self.end != asked.seq || self.end_print != asked.fingerprint {
+    fn learn(&mut self, asked: &Cursor, told: &Told) -> bool {
+        if !self.is_at(asked) {
             return false;
         }
-        let same = asked.seq == 0
-            || head.at.as_ref().and_then(|at| at.fingerprint.as_ref())
-                == asked.fingerprint.as_ref();
+        let head = &told.head;
+        let mut same = told.has(asked);
+        if !same && told.erased {
+            // Nobody was listening when that was said.
+            self.end_keeper(|turn| head.running != Some(turn));
+            self.erase();
+            same = true;
+        }
         if !same {
             self.epoch = self.epoch.wrapping_add(1);
         }
@@ -144,15 +161,20 @@ impl Live {
             self.recent_bytes = 0;
         }
         self.known = true;
-        self.learn_text(head.running, text, trace, same);
+        self.learn_text(told, same);
         true
     }
 
-    fn learn_text(&mut self, turn: Option<TurnId>, text: &str, trace: TraceId, same: bool) {
-        let Some(turn) = turn else {
+    fn is_at(&self, asked: &Cursor) -> bool {
+        self.end == asked.seq && self.end_print == asked.fingerprint
+    }
+
+    fn learn_text(&mut self, told: &Told, same: bool) {
+        let Some(turn) = told.head.running else {
             self.running = None;
             return;
         };
+        let text = told.text.as_str();
         match self.running_turn(turn) {
             // What was shown is not taken back: who runs the turn fills the store again.
             Some(running) if text.len() <= running.text.len() && same => {}
@@ -160,7 +182,7 @@ impl Live {
             None => {
                 self.running = Some(Running {
                     turn,
-                    trace,
+                    trace: told.trace,
                     text: text.to_owned(),
                 });
             }

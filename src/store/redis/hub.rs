@@ -11,7 +11,7 @@ use ::redis::aio::{PubSubSink, PubSubStream};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::SessionId;
@@ -240,9 +240,12 @@ impl Hub {
                 feed.tell_keeper(turn, Lost::Stopped);
                 Heard::Taken
             }
-            Some(Message::Erased) => {
+            Some(Message::Erased(last)) => {
                 self.lock().leases.remove(&session);
-                feed.erase();
+                match last {
+                    Some(last) => feed.erase_up_to(last),
+                    None => feed.erase(),
+                }
                 Heard::Taken
             }
             None => Heard::Doubt,
@@ -273,6 +276,9 @@ impl Hub {
     /// Asks the store about sessions that are doubted, or whose turn may have lost its owner.
     pub(super) async fn ask(&self) {
         let mut asking = FuturesUnordered::new();
+        // One clock for all rounds of the loop: however much is asked, it goes on.
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             while asking.len() < ASKING {
                 let next = self.lock().take_doubted();
@@ -285,7 +291,7 @@ impl Hub {
             tokio::select! {
                 Some(()) = asking.next(), if !asking.is_empty() => {}
                 () = self.doubt.notified() => {}
-                () = sleep(TICK), if has_leases => self.doubt_leases(),
+                _ = tick.tick(), if has_leases => self.doubt_leases(),
                 () = self.stop.cancelled() => return,
             }
         }
@@ -309,6 +315,7 @@ impl Hub {
 
     async fn ask_one(&self, session: SessionId) {
         let Some(feed) = self.feeds.find(&session) else {
+            self.lock().suspected.remove(&session);
             return;
         };
         let asked = feed.known_end();
@@ -319,7 +326,7 @@ impl Hub {
             .await
         {
             Ok(snapshot) => {
-                if !feed.learn(&asked, &snapshot.head, &snapshot.text, snapshot.trace) {
+                if !feed.learn(&asked, &snapshot.told) {
                     self.ask_about(&session);
                 }
                 match snapshot.lease_left {

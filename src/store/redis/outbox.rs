@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::chat::{SessionId, TraceId, TurnId};
+use crate::mutant::{self, Mutant};
 use crate::store::request::NewEvent;
 use crate::store::{Lost, StoreError, TEXT_BYTES};
 
@@ -104,8 +105,8 @@ impl RedisOutbox {
         loop {
             self.0.until_due().await;
             match self.write(0, Vec::new()).await {
-                Ok(true) => return Lost::Stopped,
-                Ok(false) => {}
+                Ok(true) if !mutant::is(Mutant::NoCancel) => return Lost::Stopped,
+                Ok(_) => {}
                 Err(StoreError::Fenced) => return Lost::Fenced,
                 Err(error) => {
                     tracing::debug!(%error, "session store: a turn gives no sign of life");

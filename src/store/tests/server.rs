@@ -4,7 +4,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::store::{Config, RedisAddress};
 
@@ -12,7 +14,7 @@ use crate::store::{Config, RedisAddress};
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 const START_TIME: Duration = Duration::from_secs(10);
 
-pub(super) struct Server {
+pub(crate) struct Server {
     port: u16,
     folder: PathBuf,
     arguments: Vec<String>,
@@ -21,11 +23,11 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts one with an append-only file in `folder`.
-    pub(super) fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         Self::with(folder, &["--appendonly", "yes"])
     }
 
-    pub(super) fn with(folder: &Path, arguments: &[&str]) -> Self {
+    pub(crate) fn with(folder: &Path, arguments: &[&str]) -> Self {
         let mut server = Self {
             port: free_port(),
             folder: folder.to_owned(),
@@ -37,7 +39,7 @@ impl Server {
     }
 
     /// Starts it, again if it was killed, on the same port and files.
-    pub(super) fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         let child = Command::new("redis-server")
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--save", "", "--loglevel", "warning"])
@@ -51,11 +53,11 @@ impl Server {
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(began.elapsed() < START_TIME, "redis-server does not answer");
-            std::thread::sleep(Duration::from_millis(10));
+            pause();
         }
     }
 
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
@@ -63,18 +65,18 @@ impl Server {
     }
 
     /// Stops it from doing anything, or lets it go on.
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.as_ref().unwrap().id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
         assert!(sent.unwrap().success());
     }
 
-    pub(super) fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> Config {
         Config::Redis(RedisAddress::parse(&format!("redis://127.0.0.1:{}", self.port)).unwrap())
     }
 
     /// Sends a command, as an operator would.
-    pub(super) fn command(&self, words: &[&str]) -> String {
+    pub(crate) fn command(&self, words: &[&str]) -> String {
         let url = format!("redis://127.0.0.1:{}", self.port);
         let mut connection = ::redis::Client::open(url)
             .unwrap()
@@ -105,4 +107,12 @@ fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing else runs while a server starts"
+)]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(10));
 }

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::chat::ToolCall;
-use crate::store::TestServer;
+use crate::store::tests::server::Server;
 
 struct Both {
-    server: TestServer,
+    server: Server,
     a: Place,
     b: Place,
     _folder: TempDir,
@@ -19,19 +19,14 @@ impl Both {
     /// Models that answer with different steps.
     async fn with(a: Value, b: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = TestServer::start(folder.path());
-        let sessions = store::Sessions {
-            retention: None,
-            lease: Duration::from_secs(3),
-            heartbeat: Duration::from_millis(300),
-        };
+        let server = Server::start(folder.path());
         let open = async |steps| {
             let folder = tempfile::tempdir().unwrap();
-            Place::open(steps, folder, &server.config(), &sessions).await
+            Place::open(steps, folder, &server.config()).await
         };
         let (a, b) = (open(a).await, open(b).await);
-        a.turns.adopt_released();
-        b.turns.adopt_released();
+        a.tasks.spawn(a.turns.clone().adopt_all());
+        b.tasks.spawn(b.turns.clone().adopt_all());
         Self {
             server,
             a,
@@ -162,6 +157,27 @@ async fn a_turn_whose_store_cannot_be_reached_ends_as_interrupted() {
     );
     both.idle().await;
     assert_eq!(both.kinds(&session).await, "user error");
+}
+
+#[tokio::test]
+async fn a_store_that_is_killed_and_comes_back_gets_the_end_of_the_turn() {
+    let mut both = Both::new(hangs()).await;
+    let session = SessionId::random();
+    accepted(both.a.ask(&session, None).await);
+    sleep(Duration::from_millis(200)).await;
+    both.server.kill();
+    sleep(Duration::from_millis(3_500)).await;
+    both.server.restart();
+    while both.b.store.check().await.is_err() {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let end = both.b.end(&session, 0).await;
+    assert!(
+        matches!(&end, EventBody::Error { reason: TurnErrorReason::Interrupted, partial, .. }
+            if &**partial == "I begin"),
+        "{end:?}"
+    );
+    both.idle().await;
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ else
       fields[last[2][field]] = last[2][field + 1]
     end
     redis.call('HSET', session, 'q', seq, 'run', 0)
-    redis.call('HDEL', session, 'h', 'x', 'stop', 't', 'ts')
+    redis.call('HDEL', session, 'h', 'by', 'x', 'stop', 't', 'ts')
     redis.call('DEL', text)
     if fields.t then
       redis.call('HSET', session, 'f', fields.t .. '@' .. fields.m)
@@ -82,7 +82,7 @@ redis.call('HSETNX', session, 'o', owner)
 redis.call('DEL', text)
 seq = append(turn, trace, 'user', data)
 redis.call('HSET', session, 't', turn, 'ts', seq, 'tr', trace, 'run', 1, 'h', holder, 'x', now + lease, 'w', 0)
-redis.call('HDEL', session, 'stop')
+redis.call('HDEL', session, 'stop', 'over')
 if message ~= '' then
   redis.call('HSET', messages, message, turn .. ' ' .. seq .. ' ' .. trace)
 end

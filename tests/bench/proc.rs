@@ -1,0 +1,32 @@
+//! What the kernel knows of a process.
+
+use std::fs;
+
+use anyhow::Context as _;
+
+/// The kernel counts CPU time in hundredths of a second, whatever its own clock is: `USER_HZ`.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// User and system time of a process so far, in seconds.
+pub(crate) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold spaces. The 14th and 15th fields are the 12th and 13th after it.
+    let (_, fields) = stat.rsplit_once(") ").context("a process without a name")?;
+    let ticks = fields
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(str::parse::<u32>)
+        .sum::<Result<u32, std::num::ParseIntError>>()?;
+    Ok(f64::from(ticks) / TICKS_PER_SECOND)
+}
+
+/// Resident memory of a process, in KiB.
+pub(crate) fn resident_kib(process: u32) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let resident = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .context("a process without memory")?;
+    Ok(resident.trim().trim_end_matches(" kB").parse()?)
+}

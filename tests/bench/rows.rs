@@ -1,0 +1,28 @@
+//! What is measured, a file each.
+
+mod answer_bytes;
+mod cpu;
+mod first_partial;
+mod growth;
+mod memory;
+pub(crate) mod store;
+
+use anyhow::bail;
+
+use crate::report::Report;
+
+/// In the order they are measured in.
+pub(crate) const NAMES: [&str; 6] = ["cpu", "first-partial", "memory", "growth", "bytes", "store"];
+
+/// Measures one.
+pub(crate) async fn run(name: &str, rounds: usize, report: &mut Report) -> anyhow::Result<()> {
+    match name {
+        "cpu" => cpu::run(rounds, report).await,
+        "first-partial" => first_partial::run(report).await,
+        "memory" => memory::run(report).await,
+        "growth" => growth::run(rounds, report).await,
+        "bytes" => answer_bytes::run(report).await,
+        "store" => store::run(report).await,
+        _ => bail!("no row is called {name}"),
+    }
+}
