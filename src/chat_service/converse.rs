@@ -82,7 +82,8 @@ pub(super) fn stream(
     };
     unfold(State::Opening(Box::new(opening)), async |state| {
         let (response, state) = match state {
-            State::Opening(opening) => match opening.open().await {
+            // The box is given back, where its room in this future would not be.
+            State::Opening(opening) => match Box::pin(opening.open()).await {
                 Ok((opened, conversation)) => (Ok(opened), State::Open(Box::new(conversation))),
                 Err(status) => (Err(status), State::Ended),
             },
@@ -172,7 +173,7 @@ impl Conversation {
                     }
                 }
                 request = receive(self.requests.as_mut()), if !closing => match request {
-                    Ok(Some(request)) => match self.take_in_time(request).await {
+                    Ok(Some(request)) => match Box::pin(self.take_in_time(request)).await {
                         Ok(Some(response)) => return Some(Ok(response)),
                         Ok(None) => {}
                         Err(status) => return Some(Err(status)),
@@ -333,6 +334,10 @@ impl Conversation {
     fn ended(&mut self, event: &Event) {
         if let Some(span) = self.asked.remove(&event.turn) {
             outcome::record_end(&span, &event.body);
+        }
+        if self.asked.is_empty() {
+            // An idle conversation keeps no room for them.
+            self.asked = HashMap::new();
         }
     }
 

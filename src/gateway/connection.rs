@@ -3,13 +3,16 @@
 //! The reader turns frames into requests. The [`Writer`] turns what the service says into frames. A client that does not
 //! read parks only the writer, whose deadline then ends the connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::StreamExt as _;
+use futures_channel::mpsc;
 use futures_util::stream::SplitStream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tungstenite::Error as SocketError;
 
@@ -19,7 +22,7 @@ use super::frames::{self, ClientFrame, InvalidFrame};
 use super::turn_spans::TurnSpans;
 use super::writer::{Notice, Partials, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
-use crate::rpc::client::{Chat, Conversation, Requests};
+use crate::rpc::client::{Chat, Conversation, Requests, Updates};
 use crate::rpc::convert::Question;
 use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
@@ -40,23 +43,53 @@ pub(super) struct Admitted {
     /// How it wants to be told of an answer that grows.
     pub(super) partials: Partials,
     /// Given back when the connection ends.
-    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) permit: OwnedSemaphorePermit,
+}
+
+/// When a client was last heard of.
+#[derive(Debug)]
+pub(super) struct Heard {
+    first: Instant,
+    /// Milliseconds after that.
+    last: AtomicU64,
+}
+
+/// What a connection is made of once its conversation is open.
+struct Opened {
+    writer: Writer,
+    reading: Gate<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    updates: Updates,
+    first_seq: Option<u64>,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Serves one admitted client to its end.
-pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket) {
+///
+/// The connection's task lives long and mostly waits: it holds pointers, and what opening took is given back.
+pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: Box<WebSocket>) {
+    if let Some(mut opened) = Box::pin(prepare(gateway, admitted, socket)).await {
+        Box::pin(opened.serve()).await;
+    }
+}
+
+/// Opens the client's conversation; tells the client if that fails.
+async fn prepare(
+    gateway: Gateway,
+    admitted: Admitted,
+    socket: Box<WebSocket>,
+) -> Option<Box<Opened>> {
     let session = admitted.session.clone();
-    let (sink, stream) = socket.split();
+    let (sink, stream) = (*socket).split();
     let spans = Arc::new(TurnSpans::default());
     let (notices, notices_receiver) = mpsc::channel(NOTICES);
-    let (heard, heard_receiver) = watch::channel(Instant::now());
+    let heard = Arc::new(Heard::now());
     let mut writer = Writer::new(
         gateway.clone(),
         &admitted,
         sink,
         Arc::clone(&spans),
         notices_receiver,
-        heard_receiver,
+        Arc::clone(&heard),
     );
     let opened = open(
         gateway.0.chat.clone(),
@@ -68,7 +101,8 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         Ok(conversation) => conversation,
         Err(refusal) => {
             tracing::warn!(session = session.short(), %refusal, "a conversation could not be opened");
-            return writer.give_up(refusal).await;
+            writer.give_up(refusal).await;
+            return None;
         }
     };
     let reader = Reader {
@@ -81,13 +115,13 @@ pub(super) async fn run(gateway: Gateway, admitted: Admitted, socket: WebSocket)
         requests: conversation.requests,
         heard,
     };
-    let first_seq = admitted.after.map(|after| after.seq.saturating_add(1));
-    let mut reading = Gate::new(Box::pin(reader.run()));
-    // Whichever ends first ends the other: its half of the socket is dropped with it.
-    tokio::select! {
-        () = writer.run(conversation.updates, first_seq) => {}
-        () = &mut reading => {}
-    }
+    Some(Box::new(Opened {
+        writer,
+        reading: Gate::new(Box::pin(reader.run())),
+        updates: conversation.updates,
+        first_seq: admitted.after.map(|after| after.seq.saturating_add(1)),
+        _permit: admitted.permit,
+    }))
 }
 
 async fn open(
@@ -106,6 +140,18 @@ async fn open(
         })
 }
 
+// === impl Opened ===
+
+impl Opened {
+    async fn serve(&mut self) {
+        // Whichever ends first ends the other: its half of the socket is dropped with it.
+        tokio::select! {
+            () = self.writer.run(&mut self.updates, self.first_seq) => {}
+            () = &mut self.reading => {}
+        }
+    }
+}
+
 /// The client's side of a connection.
 struct Reader {
     frame_bytes: usize,
@@ -116,7 +162,7 @@ struct Reader {
     notices: mpsc::Sender<Notice>,
     requests: Requests,
     /// When the client was last heard of.
-    heard: watch::Sender<Instant>,
+    heard: Arc<Heard>,
 }
 
 // === impl Reader ===
@@ -133,7 +179,7 @@ impl Reader {
                 },
                 None => return,
             };
-            self.heard.send_replace(Instant::now());
+            self.heard.again();
             let answer = match message {
                 Message::Text(text) if text.len() > self.frame_bytes => {
                     return self.close(Close::TooLarge).await;
@@ -166,7 +212,7 @@ impl Reader {
     }
 
     /// Takes a text frame. `Some` is an error frame to send back.
-    fn take(&self, text: &str) -> Result<Option<String>, InvalidFrame> {
+    fn take(&mut self, text: &str) -> Result<Option<String>, InvalidFrame> {
         let sent = match frames::read(text)? {
             ClientFrame::Nothing => Ok(()),
             ClientFrame::Cancel { turn } => {
@@ -205,11 +251,33 @@ impl Reader {
         })
     }
 
-    /// Has the writer close the connection, and waits until it has.
-    async fn close(self, close: Close) {
+    /// Has the writer close the connection, which ends this half too.
+    async fn close(mut self, close: Close) {
         if self.notices.send(Notice::Close(close)).await.is_ok() {
-            self.notices.closed().await;
+            std::future::pending::<()>().await;
         }
+    }
+}
+
+// === impl Heard ===
+
+impl Heard {
+    fn now() -> Self {
+        Self {
+            first: Instant::now(),
+            last: AtomicU64::new(0),
+        }
+    }
+
+    fn again(&self) {
+        let since = u64::try_from(self.first.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(since, Ordering::Relaxed);
+    }
+
+    /// For how long nothing was heard.
+    pub(super) fn ago(&self) -> Duration {
+        let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+        self.first.elapsed().saturating_sub(last)
     }
 }
 

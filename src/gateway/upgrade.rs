@@ -16,8 +16,8 @@ use super::writer::Partials;
 use super::{Gateway, connection};
 use crate::chat::{Cursor, SessionId};
 
-/// Bytes read at a time. The library's 128 KiB would be held by every idle connection.
-const READ_BUFFER: usize = 1024;
+/// Bytes read at a time: most questions. The library's 128 KiB would be held by every idle connection.
+const READ_BUFFER: usize = 512;
 /// The library closes the connection without a word above its own bound; ours is checked first, with a close code.
 const FRAME_SLACK: usize = 16;
 /// The subprotocol of clients that want of an answer only what is new.
@@ -47,13 +47,13 @@ pub(super) async fn upgrade(
         .write_buffer_size(0)
         .max_frame_size(gateway.0.config.frame_bytes + FRAME_SLACK)
         .max_message_size(gateway.0.config.frame_bytes + FRAME_SLACK);
-    upgrade.on_upgrade(move |socket| tasks.track_future(serve(gateway, admitted, socket)))
+    upgrade.on_upgrade(move |socket| tasks.track_future(serve(gateway, admitted, Box::new(socket))))
 }
 
-async fn serve(gateway: Gateway, admitted: Result<Admitted, Close>, socket: WebSocket) {
+async fn serve(gateway: Gateway, admitted: Result<Admitted, Close>, socket: Box<WebSocket>) {
     match admitted {
         Ok(admitted) => connection::run(gateway, admitted, socket).await,
-        Err(close) => refuse(socket, close).await,
+        Err(close) => Box::pin(refuse(socket, close)).await,
     }
 }
 
@@ -80,7 +80,7 @@ fn admit(
         session,
         after,
         partials,
-        _permit: permit.map_err(|_| Close::TryAgainLater)?,
+        permit: permit.map_err(|_| Close::TryAgainLater)?,
     })
 }
 
@@ -114,7 +114,7 @@ fn no_websocket() -> Response {
     (StatusCode::UPGRADE_REQUIRED, headers, text).into_response()
 }
 
-async fn refuse(mut socket: WebSocket, close: Close) {
+async fn refuse(mut socket: Box<WebSocket>, close: Close) {
     tracing::debug!(code = close.code(), "a connection was refused");
     let finish = async {
         if socket

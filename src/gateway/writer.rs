@@ -12,17 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
+use futures_channel::mpsc;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::{mpsc, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_stream::wrappers::ReceiverStream;
 
 use self::answer::Answer;
 use super::Gateway;
 use super::close::Close;
-use super::connection::Admitted;
+use super::connection::{Admitted, Heard};
 use super::frames::{self, Said};
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
@@ -54,8 +53,8 @@ pub(super) struct Writer {
     session: SessionId,
     sink: SplitSink<WebSocket, Message>,
     spans: Arc<TurnSpans>,
-    notices: Gate<ReceiverStream<Notice>>,
-    heard: watch::Receiver<Instant>,
+    notices: Gate<mpsc::Receiver<Notice>>,
+    heard: Arc<Heard>,
     /// The running turn's text.
     answer: Answer,
     /// The first event this connection is sent live or by its position.
@@ -84,14 +83,14 @@ impl Writer {
         sink: SplitSink<WebSocket, Message>,
         spans: Arc<TurnSpans>,
         notices: mpsc::Receiver<Notice>,
-        heard: watch::Receiver<Instant>,
+        heard: Arc<Heard>,
     ) -> Self {
         Self {
             gateway,
             session: admitted.session.clone(),
             sink,
             spans,
-            notices: Gate::new(ReceiverStream::new(notices)),
+            notices: Gate::new(notices),
             heard,
             answer: Answer::new(admitted.partials),
             first_seq: 0,
@@ -102,8 +101,8 @@ impl Writer {
     }
 
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
-    pub(super) async fn run(&mut self, mut updates: Updates, first_seq: Option<u64>) {
-        let Err(end) = self.write_all(&mut updates, first_seq).await else {
+    pub(super) async fn run(&mut self, updates: &mut Updates, first_seq: Option<u64>) {
+        let Err(end) = self.write_all(updates, first_seq).await else {
             return;
         };
         if let End::Close(close) = end {
@@ -146,7 +145,11 @@ impl Writer {
                 }
                 () = shared.draining.cancelled(), if idle => {}
                 update = updates.next() => match update {
-                    Some(Ok(update)) => self.take(update, first_seq).await?,
+                    Some(Ok(Update::Text { turn, trace, change })) => {
+                        self.text(turn, trace, change).await?;
+                    }
+                    // The box: these are rare, and what they need room for is more than all the rest.
+                    Some(Ok(update)) => Box::pin(self.take(update, first_seq)).await?,
                     Some(Err(refusal)) => {
                         tracing::debug!(%refusal, "the service ended a conversation");
                         return Err(End::Close(self.close_for(&refusal)));
@@ -171,14 +174,7 @@ impl Writer {
                 turn,
                 trace,
                 change,
-            } => {
-                let interval = self.gateway.0.config.partial_interval;
-                self.answer.apply(turn, trace, change, interval);
-                match self.answer.due {
-                    Some(due) if due <= Instant::now() => self.send_partial().await,
-                    _ => Ok(()),
-                }
-            }
+            } => self.text(turn, trace, change).await,
             Update::Accepted {
                 request_id,
                 turn,
@@ -212,6 +208,15 @@ impl Writer {
                 self.position = 0;
                 self.send(frames::gap()).await
             }
+        }
+    }
+
+    async fn text(&mut self, turn: TurnId, trace: TraceId, change: TextChange) -> Result<(), End> {
+        let interval = self.gateway.0.config.partial_interval;
+        self.answer.apply(turn, trace, change, interval);
+        match self.answer.due {
+            Some(due) if due <= Instant::now() => self.send_partial().await,
+            _ => Ok(()),
         }
     }
 
@@ -284,7 +289,7 @@ impl Writer {
     }
 
     async fn heartbeat(&mut self) -> Result<(), End> {
-        let silent = self.heard.borrow().elapsed();
+        let silent = self.heard.ago();
         if silent > self.gateway.0.config.silence_timeout {
             tracing::debug!(
                 session = self.session.short(),

@@ -3,9 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use futures_channel::mpsc;
 use tonic::Streaming;
 use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
@@ -41,11 +39,11 @@ pub struct Conversation {
 }
 
 /// The way towards the service. Dropping it closes the client's side.
-#[derive(Debug, Clone)]
-pub struct Requests(mpsc::Sender<Boxed>);
-
-/// The channel has room for 32 of what it carries from the start, in every idle conversation.
-type Boxed = Box<ConverseRequest>;
+///
+/// The channel is one that takes room only for what is in it: tokio's has 32 places from the start, in every idle
+/// conversation.
+#[derive(Debug)]
+pub struct Requests(mpsc::Sender<ConverseRequest>);
 
 /// What the service says.
 #[derive(Debug)]
@@ -144,14 +142,10 @@ impl Chat {
             after: after.as_ref().map(convert::cursor_to_proto),
             missed,
         };
-        let requests = Requests(requests);
+        let mut requests = Requests(requests);
         // The channel is empty and its receiver is here, so the first message always fits.
         let _ = requests.send(proto::converse_request::Request::Open(open));
-        let response = self
-            .client
-            .clone()
-            .converse(ReceiverStream::new(receiver).map(|request: Boxed| *request))
-            .await;
+        let response = self.client.clone().converse(receiver).await;
         let updates = response
             .map_err(|status| status::refusal(&status))?
             .into_inner();
@@ -166,13 +160,13 @@ impl Chat {
 
 impl Requests {
     /// Asks a question.
-    pub fn ask(&self, question: Question) -> Result<(), NotSent> {
+    pub fn ask(&mut self, question: Question) -> Result<(), NotSent> {
         let question = convert::question_to_proto(question);
         self.send(proto::converse_request::Request::Ask(question))
     }
 
     /// Stops a turn; `None` means the running one.
-    pub fn cancel(&self, turn: Option<TurnId>) -> Result<(), NotSent> {
+    pub fn cancel(&mut self, turn: Option<TurnId>) -> Result<(), NotSent> {
         let turn_id = turn.map(|turn| turn.to_string()).unwrap_or_default();
         self.send(proto::converse_request::Request::Cancel(proto::Cancel {
             turn_id,
@@ -180,17 +174,17 @@ impl Requests {
     }
 
     /// Tells that the final event at `seq` was shown to somebody.
-    pub fn delivered(&self, seq: u64) -> Result<(), NotSent> {
+    pub fn delivered(&mut self, seq: u64) -> Result<(), NotSent> {
         self.send(proto::converse_request::Request::Delivered(
             proto::Delivered { seq },
         ))
     }
 
-    fn send(&self, request: proto::converse_request::Request) -> Result<(), NotSent> {
+    fn send(&mut self, request: proto::converse_request::Request) -> Result<(), NotSent> {
         let request = ConverseRequest {
             request: Some(request),
         };
-        self.0.try_send(Box::new(request)).map_err(|_| NotSent)
+        self.0.try_send(request).map_err(|_| NotSent)
     }
 }
 

@@ -213,7 +213,8 @@ impl Follower {
             // A change since the last wait ends the next one at once, so none is missed.
             match self.step() {
                 Step::Deliver(followed) => return Ok(followed),
-                Step::Read => self.read_on().await?,
+                // Rare; without the box every waiting follower had room for it.
+                Step::Read => Box::pin(self.read_on()).await?,
                 Step::Wait => self
                     .changes
                     .changed()

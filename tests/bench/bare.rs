@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use crate::server::{Answer, Question};
 
 /// As in the gateway.
-const READ_BUFFER: usize = 1024;
+const READ_BUFFER: usize = 512;
 /// As in the gateway.
 const SEND_BUFFER: usize = 64 * 1024;
 

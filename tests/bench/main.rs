@@ -18,6 +18,7 @@ mod socket;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use tokio::runtime::Builder;
 
 use crate::report::Report;
 
@@ -27,21 +28,26 @@ const ROUNDS: usize = 5;
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    // One thread each: the client has one core, and so has the bare server, as has the product.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
     match arguments.as_slice() {
-        ["bare"] => runtime.block_on(bare::serve())?,
-        ["client", job] => runtime.block_on(client::run(job))?,
-        ["store", store] => {
-            // As in the product, which has a thread for every core.
-            let runtime = tokio::runtime::Builder::new_multi_thread()
+        // As the product: a thread for every core that the process may use.
+        ["bare"] => Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(bare::serve())?,
+        ["store", store] => Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(rows::store::measure(store))?,
+        ["client", job] => Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(client::run(job))?,
+        wanted => {
+            return Builder::new_current_thread()
                 .enable_all()
-                .build()?;
-            runtime.block_on(rows::store::measure(store))?;
+                .build()?
+                .block_on(measure(wanted));
         }
-        wanted => return runtime.block_on(measure(wanted)),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -28,7 +28,7 @@ pub(crate) enum Question {
     Short,
     /// For bytes: 8,000 characters, a word every 10 ms.
     Long,
-    /// For the first partial: one word.
+    /// For the first partial: two words.
     Word,
 }
 
@@ -49,6 +49,15 @@ pub(crate) enum Subject {
     AllInOne,
     /// The product in two; the gateway is what is measured.
     Split,
+}
+
+/// Where a server may run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Cores {
+    /// On the first core, and the agent of a split beside the client on the last one: for CPU.
+    First,
+    /// Anywhere, with threads for each: for memory.
+    All,
 }
 
 /// A server that runs. It is killed when dropped.
@@ -98,7 +107,7 @@ impl Question {
                 49,
             ),
             Self::Long => ("word".to_owned(), 2_000, 9),
-            Self::Word => ("word".to_owned(), 1, 0),
+            Self::Word => ("word ".to_owned(), 2, 19),
         };
         Answer {
             piece,
@@ -114,11 +123,17 @@ impl Server {
     /// Starts `subject`. `partial_interval` is the product's setting, or its default.
     pub(crate) async fn start(
         subject: Subject,
+        cores: Cores,
         partial_interval: Option<&str>,
     ) -> anyhow::Result<Self> {
+        let last = last_core()?;
+        let (first, second) = match cores {
+            Cores::First => ("0".to_owned(), last.to_string()),
+            Cores::All => (format!("0-{last}"), format!("0-{last}")),
+        };
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         if subject == Subject::Bare {
-            let mut bare = Process::start(0, &[this_program()?, "bare".into()])?;
+            let mut bare = Process::start(&first, &[this_program()?, "bare".into()])?;
             let address = bare.address("page on http://").await?;
             return Ok(Self {
                 address,
@@ -153,7 +168,7 @@ impl Server {
             &model,
         ];
         if subject == Subject::AllInOne {
-            let mut all = Process::start(0, &common(&agent))?;
+            let mut all = Process::start(&first, &common(&agent))?;
             let address = all.address("page on http://").await?;
             return Ok(Self {
                 address,
@@ -161,12 +176,11 @@ impl Server {
                 _folder: folder,
             });
         }
-        let last = last_core()?;
         let agent = [&["--only", "agent"], agent.as_slice()].concat();
-        let mut agent = Process::start(last, &common(&agent))?;
+        let mut agent = Process::start(&second, &common(&agent))?;
         let grpc = format!("http://{}", agent.address("gRPC on ").await?);
         let gateway = ["--only", "gateway", "--agent", &grpc];
-        let mut gateway = Process::start(0, &common(&gateway))?;
+        let mut gateway = Process::start(&first, &common(&gateway))?;
         let address = gateway.address("page on http://").await?;
         Ok(Self {
             address,
@@ -186,8 +200,8 @@ impl Server {
             kind,
         };
         let job = serde_json::to_string(&job)?;
-        let mut client = on_core(
-            last_core()?,
+        let mut client = on_cores(
+            &last_core()?.to_string(),
             &[this_program()?, "client".into(), job.into()],
         );
         client.stdout(Stdio::piped());
@@ -207,8 +221,8 @@ impl Server {
 // === impl Process ===
 
 impl Process {
-    fn start(core: usize, command: &[PathBuf]) -> anyhow::Result<Self> {
-        let mut command = on_core(core, command);
+    fn start(cores: &str, command: &[PathBuf]) -> anyhow::Result<Self> {
+        let mut command = on_cores(cores, command);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let stderr = child.stderr.take().context("a pipe")?;
@@ -284,12 +298,12 @@ fn last_core() -> anyhow::Result<usize> {
     Ok(std::thread::available_parallelism()?.get() - 1)
 }
 
-/// A command that runs on one core, with as many open files as it may have.
-pub(crate) fn on_core(core: usize, command: &[PathBuf]) -> Command {
+/// A command that runs on some cores, with as many open files as it may have.
+fn on_cores(cores: &str, command: &[PathBuf]) -> Command {
     let script = r#"ulimit -n "$(ulimit -H -n)" && exec taskset --cpu-list "$@""#;
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", script, "sh", &core.to_string()])
+        .args(["-c", script, "sh", cores])
         .args(command)
         .env_clear()
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")

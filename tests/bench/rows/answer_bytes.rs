@@ -2,7 +2,7 @@
 
 use crate::job::Kind;
 use crate::report::{Report, thousands};
-use crate::server::{Server, Subject};
+use crate::server::{Cores, Server, Subject};
 
 pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
     report.table(&[
@@ -21,7 +21,7 @@ pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
         ("dragoman.v1.delta, at most every 40 ms", None, true),
     ];
     for (what, interval, deltas) in ways {
-        let mut server = Server::start(Subject::AllInOne, interval).await?;
+        let mut server = Server::start(Subject::AllInOne, Cores::First, interval).await?;
         let seen = server.load(Kind::Answer { deltas }).await?;
         report.row([
             what.to_owned(),

@@ -1,8 +1,8 @@
 //! Time from a question to its first partial, one question at a time.
 
-use crate::job::Kind;
+use crate::job::{Kind, Seen};
 use crate::report::{Report, percentiles};
-use crate::server::{Server, Subject};
+use crate::server::{Cores, Server, Subject};
 
 const QUESTIONS: usize = 500;
 
@@ -14,12 +14,18 @@ pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
         ("gateway and agent", Subject::Split),
     ];
     for (what, subject) in subjects {
-        let mut server = Server::start(subject, None).await?;
-        let load = Kind::FirstPartial {
-            questions: QUESTIONS,
-        };
-        let seen = server.load(load).await?;
-        report.row([what.to_owned(), percentiles(&seen.first_partial)]);
+        match ask(subject).await {
+            Ok(seen) => report.row([what.to_owned(), percentiles(&seen.first_partial)]),
+            Err(error) => report.failed(what, &error),
+        }
     }
     Ok(())
+}
+
+async fn ask(subject: Subject) -> anyhow::Result<Seen> {
+    let mut server = Server::start(subject, Cores::First, None).await?;
+    let load = Kind::FirstPartial {
+        questions: QUESTIONS,
+    };
+    server.load(load).await
 }

@@ -1,8 +1,8 @@
 //! Resident memory of connections that have had a turn and are silent.
 
-use crate::job::Kind;
+use crate::job::{Kind, Seen};
 use crate::report::{Report, at_most};
-use crate::server::{Server, Subject};
+use crate::server::{Cores, Server, Subject};
 
 const CONNECTIONS: u32 = 10_000;
 /// Turns that run at the same time.
@@ -23,12 +23,13 @@ pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
         ("gateway of two processes", Subject::Split, None),
     ];
     for (what, subject, goal) in subjects {
-        let mut server = Server::start(subject, None).await?;
-        let load = Kind::Hold {
-            connections: usize::try_from(CONNECTIONS)?,
-            at_once: AT_ONCE,
+        let seen = match hold(subject).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                report.failed(what, &error);
+                continue;
+            }
         };
-        let seen = server.load(load).await?;
         let each = |resident: &[u64]| -> anyhow::Result<Vec<f64>> {
             let grown = resident.iter().zip(&seen.resident_before);
             grown
@@ -49,6 +50,15 @@ pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
         ]);
     }
     Ok(())
+}
+
+async fn hold(subject: Subject) -> anyhow::Result<Seen> {
+    let mut server = Server::start(subject, Cores::All, None).await?;
+    let load = Kind::Hold {
+        connections: usize::try_from(CONNECTIONS)?,
+        at_once: AT_ONCE,
+    };
+    server.load(load).await
 }
 
 /// The measured process, and the agent's where there are two.
