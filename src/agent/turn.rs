@@ -1,5 +1,6 @@
 //! One turn: steps of model stream → tool calls → results, until the model has said everything.
 
+mod echo;
 mod resume;
 mod tool_calls;
 
@@ -17,8 +18,9 @@ use crate::model::{End, Message, ModelError, ModelEvent, Request};
 use crate::store::{StoreError, TurnWriter};
 use crate::telemetry::spans;
 
-use resume::Echo;
 pub use resume::Resumed;
+
+use echo::Echo;
 
 /// What stands between the texts of two steps.
 const PARAGRAPH: &str = "\n\n";

@@ -1,9 +1,9 @@
 //! The rest of a turn that another process has begun: from what is in the log, without saying anything twice.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::echo::Echo;
 use super::{Agent, PARAGRAPH, Stop};
 use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
 use crate::model::Message;
@@ -33,24 +33,6 @@ struct Called {
     text_offset: usize,
     calls: Vec<ToolCall>,
     results: Vec<ToolResult>,
-}
-
-/// The text of a cut step, while the model that was asked again repeats it.
-#[derive(Debug, Default)]
-pub(super) struct Echo {
-    said: String,
-    heard: usize,
-}
-
-/// What a piece of text is to what was said before.
-#[derive(Debug, PartialEq)]
-pub(super) struct Heard<'a> {
-    /// The part that was said before, at the same place.
-    pub(super) repeated: &'a str,
-    /// What is to be said.
-    pub(super) new: Cow<'a, str>,
-    /// True if from here on the model says something else than before; `new` is all it says of this step, then.
-    pub(super) differs: bool,
 }
 
 // === impl Resumed ===
@@ -158,38 +140,7 @@ impl Agent {
             });
             messages.extend(results.into_iter().map(Message::Tool));
         }
-        Ok(Echo {
-            said: resumed.said,
-            heard: 0,
-        })
-    }
-}
-
-// === impl Echo ===
-
-impl Echo {
-    /// Takes the next piece of the model's text.
-    pub(super) fn hear<'a>(&mut self, piece: &'a str) -> Heard<'a> {
-        let expected = self.said.get(self.heard..).unwrap_or_default();
-        let common = expected.len().min(piece.len());
-        if expected.as_bytes().get(..common) == piece.as_bytes().get(..common) {
-            self.heard += common;
-            // The shorter of two equal strings ends at a character.
-            let (repeated, new) = piece.split_at(common);
-            return Heard {
-                repeated,
-                new: new.into(),
-                differs: false,
-            };
-        }
-        let mut new = std::mem::take(&mut self.said);
-        new.truncate(std::mem::take(&mut self.heard));
-        new.push_str(piece);
-        Heard {
-            repeated: "",
-            new: new.into(),
-            differs: true,
-        }
+        Ok(Echo::of(resumed.said))
     }
 }
 
@@ -197,43 +148,6 @@ impl Echo {
 mod tests {
     use super::*;
     use crate::chat::TraceId;
-
-    fn said(pieces: &[&str], before: &str) -> Vec<(String, bool)> {
-        let mut echo = Echo {
-            said: before.to_owned(),
-            heard: 0,
-        };
-        let mut said = Vec::new();
-        for piece in pieces {
-            let heard = echo.hear(piece);
-            if !heard.new.is_empty() {
-                said.push((heard.new.into_owned(), heard.differs));
-            }
-        }
-        said
-    }
-
-    #[test]
-    fn what_was_said_is_swallowed_and_the_rest_is_not() {
-        let same = |text: &str| (text.to_owned(), false);
-        assert_eq!(said(&["a", "bc", "d"], "ab"), [same("c"), same("d")]);
-        assert_eq!(said(&["ab", "cd"], "ab"), [same("cd")]);
-        assert_eq!(said(&["a"], "ab"), []);
-        assert_eq!(said(&["a", "b"], ""), [same("a"), same("b")]);
-        assert_eq!(said(&["č", "š"], "čš"), []);
-    }
-
-    #[test]
-    fn another_text_is_said_whole() {
-        let other = |text: &str| (text.to_owned(), true);
-        assert_eq!(said(&["ab", "x"], "abc"), [other("abx")]);
-        assert_eq!(
-            said(&["x", "y"], "abc"),
-            [other("x"), ("y".to_owned(), false)]
-        );
-        // The first byte of both is the same.
-        assert_eq!(said(&["š"], "č"), [other("š")]);
-    }
 
     fn event(turn: TurnId, body: EventBody) -> Arc<Event> {
         Arc::new(Event {

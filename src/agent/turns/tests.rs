@@ -212,37 +212,6 @@ async fn a_turn_that_is_stopped_keeps_its_text() {
     place.idle().await;
 }
 
-#[tokio::test]
-async fn a_question_that_waits_and_is_sent_again_is_one_question() {
-    let place = Place::new(json!([{ "text": "I begin" }, "hang"])).await;
-    let session = SessionId::random();
-    let first = accepted(place.ask(&session, None).await);
-    let waits = queued(place.ask(&session, Some("q")).await);
-    let again = queued(place.ask(&session, Some("q")).await);
-    let other = place.turns.ask(&session, question("!", Some("q"))).await;
-    assert_eq!(other.unwrap_err(), AskError::Store(StoreError::Conflict));
-    let limit = place.turns.limits().waiting_questions;
-    for _ in 2..limit {
-        queued(place.ask(&session, Some("q")).await);
-    }
-    let flood = place.ask(&session, Some("q")).await;
-    assert_eq!(flood.unwrap_err(), AskError::QueueFull { limit });
-
-    assert_eq!(
-        place.turns.cancel(&session, Some(first.turn)).await,
-        Ok(true)
-    );
-    let (waits, again) = (waits.await.unwrap().unwrap(), again.await.unwrap().unwrap());
-    assert_eq!((waits.turn, waits.seq), (again.turn, again.seq));
-    assert_eq!((waits.duplicate, again.duplicate), (false, true));
-    assert_eq!(
-        place.turns.cancel(&session, Some(waits.turn)).await,
-        Ok(true)
-    );
-    place.end(&session, waits.seq).await;
-    place.idle().await;
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_slot_is_left_whatever_comes_together() {
     let place = Place::new(json!([{ "text": "An answer." }])).await;
