@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::agent::Turns;
@@ -51,6 +52,9 @@ pub struct ChatService {
     drained_by: Arc<OnceLock<Instant>>,
     /// Cancelled when streams must end.
     closed: CancellationToken,
+    /// What is left to be done when a stream has ended.
+    tasks: TaskTracker,
+    list_anonymous: bool,
 }
 
 /// Messages to a client, in order. The gate, because tonic asks once more after each whether there is another one.
@@ -81,6 +85,7 @@ impl ChatService {
         store: Store,
         (draining, drain_timeout): (CancellationToken, Duration),
         closed: CancellationToken,
+        tasks: TaskTracker,
     ) -> ChatServer<Self> {
         let service = Self {
             turns,
@@ -89,6 +94,8 @@ impl ChatService {
             drain_timeout,
             drained_by: Arc::default(),
             closed,
+            tasks,
+            list_anonymous: config.list_anonymous,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
     }
@@ -120,36 +127,48 @@ impl chat_server::Chat for ChatService {
         &self,
         request: Request<proto::CancelTurnRequest>,
     ) -> Result<Response<proto::CancelTurnResponse>, Status> {
-        unary::cancel_turn(self, request.into_inner())
-            .await
-            .map(Response::new)
+        unary::call(
+            "dragoman.chat.v1.Chat/CancelTurn",
+            request,
+            async |request| unary::cancel_turn(self, request).await,
+        )
+        .await
     }
 
     async fn list_events(
         &self,
         request: Request<proto::ListEventsRequest>,
     ) -> Result<Response<proto::ListEventsResponse>, Status> {
-        unary::list_events(self, request.into_inner())
-            .await
-            .map(Response::new)
+        unary::call(
+            "dragoman.chat.v1.Chat/ListEvents",
+            request,
+            async |request| unary::list_events(self, request).await,
+        )
+        .await
     }
 
     async fn list_sessions(
         &self,
         request: Request<proto::ListSessionsRequest>,
     ) -> Result<Response<proto::ListSessionsResponse>, Status> {
-        unary::list_sessions(self, request.into_inner())
-            .await
-            .map(Response::new)
+        unary::call(
+            "dragoman.chat.v1.Chat/ListSessions",
+            request,
+            async |request| unary::list_sessions(self, request).await,
+        )
+        .await
     }
 
     async fn erase_session(
         &self,
         request: Request<proto::EraseSessionRequest>,
     ) -> Result<Response<proto::EraseSessionResponse>, Status> {
-        unary::erase_session(self, request.into_inner())
-            .await
-            .map(Response::new)
+        unary::call(
+            "dragoman.chat.v1.Chat/EraseSession",
+            request,
+            async |request| unary::erase_session(self, request).await,
+        )
+        .await
     }
 
     async fn ask(&self, request: Request<AskRequest>) -> Result<Response<Self::AskStream>, Status> {

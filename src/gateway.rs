@@ -6,8 +6,10 @@
 mod close;
 mod connection;
 mod frames;
+mod link;
 mod origin;
 mod page;
+mod probes;
 mod server;
 mod turn_spans;
 mod upgrade;
@@ -16,8 +18,6 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -26,11 +26,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::chat::WhenBusy;
-use crate::rpc::client::Chat;
+use crate::rpc::client::{Chat, random_part};
 use origin::Origins;
 
+pub use axum::Router;
 pub use origin::InvalidOrigin;
+pub use probes::{Ready, ReadyAnswer, probes};
 pub use server::serve;
+
+/// How far apart connections are closed when the gateway stops, unless that would take too long.
+const SPREAD_PER_CONNECTION: Duration = Duration::from_millis(10);
 
 /// How browsers are served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +62,14 @@ pub struct Config {
     pub close_spread: Duration,
 }
 
-/// Answers whether the service behind the gateway can take questions; the text says what is wrong.
-pub type Ready = Arc<dyn Fn() -> ReadyAnswer + Send + Sync>;
-/// The answer, later.
-pub type ReadyAnswer = std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// When a gateway stops.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    /// Cancelled when it takes no more connections, and sends the open ones away.
+    pub draining: CancellationToken,
+    /// Cancelled when those that are left must go at once.
+    pub closed: CancellationToken,
+}
 
 /// The gateway: what all connections share.
 #[derive(Clone)]
@@ -73,6 +82,7 @@ struct Shared {
     ready: Ready,
     connections: Arc<Semaphore>,
     draining: CancellationToken,
+    closed: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -109,12 +119,12 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Gateway {
-    /// A gateway to `chat`. It stops taking connections, and sends the open ones away, when `draining` is cancelled.
+    /// A gateway to `chat`.
     pub fn new(
         config: Config,
         chat: Chat,
         ready: Ready,
-        draining: CancellationToken,
+        stop: Stop,
         tasks: TaskTracker,
     ) -> Result<Self, InvalidOrigin> {
         Ok(Self(Arc::new(Shared {
@@ -123,7 +133,8 @@ impl Gateway {
             config,
             chat,
             ready,
-            draining,
+            draining: stop.draining,
+            closed: stop.closed,
             tasks,
         })))
     }
@@ -138,26 +149,26 @@ impl Gateway {
             // People.
             .route("/", get(page::index))
             .route("/page/{file}", get(page::file))
-            // Operators.
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
             .fallback(not_found)
             .with_state(self.clone())
+            // Operators.
+            .merge(probes(Arc::clone(&self.0.ready), self.0.draining.clone()))
     }
-}
 
-async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-async fn readyz(State(gateway): State<Gateway>) -> Response {
-    let shared = &gateway.0;
-    if shared.draining.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    /// Resolves when no connection is open. Meant for a drain, when none can begin any more.
+    pub async fn emptied(&self) {
+        let connections = u32::try_from(self.0.config.connections).unwrap_or(u32::MAX);
+        // Fails only if the semaphore is closed, which nobody does.
+        let _ = self.0.connections.acquire_many(connections).await;
     }
-    match (shared.ready)().await {
-        Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+
+    /// How long a connection stays open when a drain begins: each for a random time, so that their clients do not all
+    /// come to the next gateway at once. Few connections need no long time.
+    fn time_to_leave(&self) -> Duration {
+        let shared = &self.0;
+        let open = shared.config.connections - shared.connections.available_permits();
+        let spread = SPREAD_PER_CONNECTION.saturating_mul(u32::try_from(open).unwrap_or(u32::MAX));
+        random_part(spread.min(shared.config.close_spread))
     }
 }
 

@@ -263,7 +263,7 @@ impl Store {
     }
 
     /// The final event of the newest turn, if that has ended and somebody has missed it: nobody has noted it as
-    /// [delivered](Self::delivered), or one client more has [left](Self::left) than has come back for it.
+    /// [delivered](Self::delivered), or one client more has [left](Self::left) than has come back. To ask is to come back.
     pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
         match self {
             Self::Sqlite(store) => store.missed(session).await,
@@ -341,8 +341,14 @@ impl Store {
     ) -> Result<Head, StoreError> {
         match self {
             Self::Sqlite(store) => {
+                let erasures = feed.live().erasures();
                 let head = store.head(session, at).await?;
-                feed.live().learn_end(head.end.seq);
+                let mut live = feed.live();
+                // The end of a log that was erased meanwhile is not the end of the next one.
+                if live.erasures() == erasures {
+                    live.learn_end(head.end.seq);
+                }
+                drop(live);
                 Ok(head)
             }
             Self::Redis(store) => store.head(session, feed, at).await,

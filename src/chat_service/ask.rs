@@ -15,7 +15,7 @@ use crate::rpc::convert;
 use crate::rpc::proto::ask_response::Response;
 use crate::rpc::proto::{self, AskRequest, AskResponse};
 use crate::rpc::status;
-use crate::store::{Followed, Follower, Start};
+use crate::store::{Followed, Follower, Start, StoreError};
 use crate::telemetry::{self, spans};
 
 /// The method, for spans.
@@ -180,6 +180,10 @@ impl Call {
             .follow(self.session.clone(), Start::After(before))
             .await
             .map_err(|error| outcome::store_failed(&error))?;
+        if follower.opened().end.seq < accepted.seq {
+            // Erased before it could be followed: nothing would ever come.
+            return Err(outcome::store_failed(&StoreError::Erased));
+        }
         self.progress = Progress::Following {
             turn: accepted.turn,
             follower: Box::new(follower),
@@ -220,9 +224,7 @@ impl Call {
                     return Ok((Response::Text(text), false));
                 }
                 // The log cannot have lost what was just written to it, unless the session was erased.
-                Followed::Reset { .. } => {
-                    return Err(Status::data_loss("the session was erased meanwhile"));
-                }
+                Followed::Reset { .. } => return Err(outcome::store_failed(&StoreError::Erased)),
                 Followed::Event(_) | Followed::Text { .. } => {}
             }
         }
@@ -230,7 +232,7 @@ impl Call {
 }
 
 /// The caller's trace, as a generic gRPC client sends it.
-fn trace_context(metadata: &MetadataMap) -> TraceContext {
+pub(super) fn trace_context(metadata: &MetadataMap) -> TraceContext {
     let header = |name| {
         let value = metadata.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, unfold};
 use futures_util::{Stream, StreamExt as _};
-use tokio::time::Instant;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Status, Streaming};
 use tracing::Span;
@@ -15,12 +17,13 @@ use tracing::Span;
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
+use crate::mutant::{self, Mutant};
 use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
 use crate::rpc::{convert, status};
-use crate::store::{Followed, Follower, Start};
+use crate::store::{Followed, Follower, Start, Store};
 use crate::telemetry::{self, spans};
 
 /// The method, for spans.
@@ -29,6 +32,8 @@ const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stream waits to learn whether a cancel has reached a turn of another process.
 const CANCEL_WAIT: Duration = Duration::from_millis(500);
+/// How long it may take to note that a client has left.
+const LEFT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A conversation before and after its `open`.
 enum State {
@@ -56,6 +61,12 @@ struct Conversation {
     opened_at: u64,
     /// True once everything up to there was sent.
     caught_up: bool,
+    /// The end of an earlier turn that is to be sent first.
+    missed: Option<Arc<Event>>,
+    /// True if the client cannot ask for what it has missed when it comes back.
+    keeps_no_cursor: bool,
+    /// The turn this stream was shown and has not seen the end of.
+    running: Option<TurnId>,
     /// Questions of this stream that wait for another turn to end.
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
@@ -120,6 +131,7 @@ impl Opening {
             return Err(status::wrong_order(message));
         };
         let session = convert::session_id(&open.session_id)?;
+        let unaware = open.missed && open.after.is_none();
         let start = match open.after {
             Some(after) => Start::After(convert::cursor(after)),
             None => Start::Live,
@@ -128,6 +140,12 @@ impl Opening {
         let follower = self.service.store.follow(session.clone(), start).await;
         let follower = follower.map_err(|error| outcome::store_failed(&error))?;
         let at = follower.opened();
+        let keeps_no_cursor = unaware && !mutant::is(Mutant::NoDelivered);
+        let missed = if keeps_no_cursor {
+            missed(&self.service, &session, at.end.seq).await
+        } else {
+            None
+        };
         let opened = proto::Opened {
             end: Some(convert::cursor_to_proto(&at.end)),
             running_turn_id: at.running.map(|turn| turn.to_string()).unwrap_or_default(),
@@ -137,6 +155,9 @@ impl Opening {
             opened_at: at.end.seq,
             caught_up: is_at_end(&wanted, &at.end),
             closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
+            missed,
+            keeps_no_cursor,
+            running: at.running,
             service: self.service,
             requests: Some(Gate::new(self.requests)),
             deadline: self.deadline,
@@ -157,6 +178,9 @@ impl Conversation {
     /// The next response; `None` when the conversation is over.
     async fn next(&mut self) -> Option<Result<Response, Status>> {
         loop {
+            if let Some(event) = self.missed.take() {
+                return Some(Ok(Response::Event(convert::event_to_proto(&event))));
+            }
             if self.is_over() {
                 return None;
             }
@@ -313,7 +337,10 @@ impl Conversation {
             Followed::Event(event) => {
                 self.caught_up |= event.seq >= self.opened_at;
                 if event.body.is_final() {
+                    self.running = None;
                     self.ended(&event);
+                } else {
+                    self.running = Some(event.turn);
                 }
                 Response::Event(convert::event_to_proto(&event))
             }
@@ -324,6 +351,7 @@ impl Conversation {
             } => Response::Text(convert::text_to_proto(turn, trace, change)),
             Followed::Reset { reason } => {
                 self.caught_up = self.opened_at == 0;
+                self.running = None;
                 Response::Reset(proto::Reset {
                     reason: reason.to_owned(),
                 })
@@ -354,6 +382,32 @@ impl Drop for Conversation {
         for span in self.asked.values() {
             spans::record_error(span, "client_gone", CLIENT_GONE);
         }
+        if let Some(turn) = self.running.filter(|_| self.keeps_no_cursor)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            let left = left(self.service.store.clone(), self.session.clone(), turn);
+            self.service.tasks.spawn_on(left, &runtime);
+        }
+    }
+}
+
+/// The end of the newest turn, if somebody has missed it. What comes later than `end` comes live.
+async fn missed(service: &ChatService, session: &SessionId, end: u64) -> Option<Arc<Event>> {
+    match service.store.missed(session).await {
+        Ok(missed) => missed.filter(|event| event.seq <= end),
+        Err(error) => {
+            tracing::warn!(session = session.short(), %error, "what was missed is not known");
+            None
+        }
+    }
+}
+
+/// Notes that a client without a cursor has left during a turn.
+async fn left(store: Store, session: SessionId, turn: TurnId) {
+    match timeout(LEFT_TIMEOUT, store.left(&session, turn)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%turn, %error, "who left could not be noted"),
+        Err(_) => tracing::debug!(%turn, "who left could not be noted in time"),
     }
 }
 

@@ -19,10 +19,11 @@ use tungstenite::Error as SocketError;
 use super::Gateway;
 use super::close::Close;
 use super::frames::{self, ClientFrame, InvalidFrame};
+use super::link::{Link, LinkRequests, LinkUpdates};
 use super::turn_spans::TurnSpans;
 use super::writer::{Notice, Partials, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
-use crate::rpc::client::{Chat, Conversation, Requests, Updates};
+use crate::rpc::client::{Chat, NotSent};
 use crate::rpc::convert::Question;
 use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
@@ -58,7 +59,7 @@ pub(super) struct Heard {
 struct Opened {
     writer: Writer,
     reading: Gate<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    updates: Updates,
+    updates: LinkUpdates,
     first_seq: Option<u64>,
     _permit: OwnedSemaphorePermit,
 }
@@ -91,20 +92,16 @@ async fn prepare(
         notices_receiver,
         Arc::clone(&heard),
     );
-    let opened = open(
-        gateway.0.chat.clone(),
-        session.clone(),
-        admitted.after.clone(),
-    )
-    .await;
-    let conversation = match opened {
-        Ok(conversation) => conversation,
+    let opened = open(&gateway.0.chat, &session, admitted.after.clone()).await;
+    let link = match opened {
+        Ok(link) => link,
         Err(refusal) => {
             tracing::warn!(session = session.short(), %refusal, "a conversation could not be opened");
             writer.give_up(refusal).await;
             return None;
         }
     };
+    writer.report_to(link.requests.clone());
     let reader = Reader {
         frame_bytes: gateway.0.config.frame_bytes,
         when_busy: gateway.0.config.when_busy,
@@ -112,24 +109,20 @@ async fn prepare(
         stream,
         spans,
         notices,
-        requests: conversation.requests,
+        requests: link.requests,
         heard,
     };
     Some(Box::new(Opened {
         writer,
         reading: Gate::new(Box::pin(reader.run())),
-        updates: conversation.updates,
+        updates: link.updates,
         first_seq: admitted.after.map(|after| after.seq.saturating_add(1)),
         _permit: admitted.permit,
     }))
 }
 
-async fn open(
-    chat: Chat,
-    session: SessionId,
-    after: Option<Cursor>,
-) -> Result<Conversation, Refusal> {
-    let open = chat.converse(&session, after, false);
+async fn open(chat: &Chat, session: &SessionId, after: Option<Cursor>) -> Result<Link, Refusal> {
+    let open = Link::open(chat, session, after);
     tokio::time::timeout(OPEN_TIMEOUT, open)
         .await
         .unwrap_or_else(|_| {
@@ -160,7 +153,7 @@ struct Reader {
     stream: SplitStream<WebSocket>,
     spans: Arc<TurnSpans>,
     notices: mpsc::Sender<Notice>,
-    requests: Requests,
+    requests: LinkRequests,
     /// When the client was last heard of.
     heard: Arc<Heard>,
 }
@@ -239,10 +232,13 @@ impl Reader {
         };
         Ok(match sent {
             Ok(()) => None,
-            Err((_, id)) => {
+            Err((error, id)) => {
                 let refusal = Refusal {
-                    kind: RefusalKind::Limit,
-                    message: "too many messages at once: wait for answers".to_owned(),
+                    kind: match error {
+                        NotSent::Full => RefusalKind::Limit,
+                        NotSent::Ended => RefusalKind::Unavailable,
+                    },
+                    message: error.to_string(),
                 };
                 let id = id.as_ref().map(MessageId::as_str);
                 let trace = self.spans.refused(id.unwrap_or_default(), &refusal);

@@ -23,9 +23,10 @@ use super::Gateway;
 use super::close::Close;
 use super::connection::{Admitted, Heard};
 use super::frames::{self, Said};
+use super::link::{LinkRequests, LinkUpdates};
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
-use crate::rpc::client::{Update, Updates};
+use crate::rpc::client::Update;
 use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
@@ -65,6 +66,8 @@ pub(super) struct Writer {
     history_end: u64,
     /// Turns this connection was shown the question of, and not yet the end.
     running: Option<TurnId>,
+    /// Where the end of a turn that was written is reported; `None` before the conversation is open.
+    requests: Option<LinkRequests>,
 }
 
 /// Why writing ends.
@@ -97,11 +100,17 @@ impl Writer {
             position: 0,
             history_end: 0,
             running: None,
+            requests: None,
         }
     }
 
+    /// Where it is told that the end of a turn was written.
+    pub(super) fn report_to(&mut self, requests: LinkRequests) {
+        self.requests = Some(requests);
+    }
+
     /// Writes until the connection is over. `first_seq` is the first event the client asked for by position.
-    pub(super) async fn run(&mut self, updates: &mut Updates, first_seq: Option<u64>) {
+    pub(super) async fn run(&mut self, updates: &mut LinkUpdates, first_seq: Option<u64>) {
         let Err(end) = self.write_all(updates, first_seq).await else {
             return;
         };
@@ -120,17 +129,20 @@ impl Writer {
 
     async fn write_all(
         &mut self,
-        updates: &mut Updates,
+        updates: &mut LinkUpdates,
         first_seq: Option<u64>,
     ) -> Result<(), End> {
         let shared = Arc::clone(&self.gateway.0);
         // Kept from one round to the next: a new timer for every frame would cost more than the frame.
         let mut ping = pin!(sleep(shared.config.ping_interval));
+        let remote = shared.chat.is_remote();
+        let mut leave_at = None;
         loop {
-            let idle = self.running.is_none() && !self.spans.any();
-            if idle && shared.draining.is_cancelled() {
-                return Err(End::Close(Close::GoingAway));
+            if leave_at.is_none() && shared.draining.is_cancelled() {
+                leave_at = Some(Instant::now() + self.gateway.time_to_leave());
             }
+            // Turns of this process are waited for. Others go on, and the client comes back to them elsewhere.
+            let may_leave = remote || (self.running.is_none() && !self.spans.any());
             tokio::select! {
                 biased;
                 Some(notice) = self.notices.next() => match notice {
@@ -143,7 +155,9 @@ impl Writer {
                     ping.as_mut().reset(Instant::now() + shared.config.ping_interval);
                     self.heartbeat().await?;
                 }
-                () = shared.draining.cancelled(), if idle => {}
+                () = shared.draining.cancelled(), if leave_at.is_none() => {}
+                () = until(leave_at), if may_leave => return self.leave().await,
+                () = shared.closed.cancelled(), if remote => return self.leave().await,
                 update = updates.next() => match update {
                     Some(Ok(Update::Text { turn, trace, change })) => {
                         self.text(turn, trace, change).await?;
@@ -158,6 +172,12 @@ impl Writer {
                 },
             }
         }
+    }
+
+    /// Goes, with the newest text shown.
+    async fn leave(&mut self) -> Result<(), End> {
+        self.send_partial().await?;
+        Err(End::Close(Close::GoingAway))
     }
 
     async fn take(&mut self, update: Update, first_seq: Option<u64>) -> Result<(), End> {
@@ -202,6 +222,8 @@ impl Writer {
                 let id = (!request_id.is_empty()).then_some(request_id.as_str());
                 self.send(frames::refused(&refusal, id, trace)).await
             }
+            // What follows is the whole log, which is not for a client without a position: it comes back and goes on.
+            Update::Reset if first_seq.is_none() => Err(End::Close(Close::GoingAway)),
             Update::Reset => {
                 self.answer.clear();
                 self.first_seq = 1;
@@ -221,7 +243,8 @@ impl Writer {
     }
 
     async fn event(&mut self, event: &Event) -> Result<(), End> {
-        self.position = event.seq;
+        // The end of a turn that was missed comes first, and is from before the position.
+        self.position = self.position.max(event.seq);
         match &event.body {
             EventBody::User { message, .. } => {
                 self.running = Some(event.turn);
@@ -243,8 +266,19 @@ impl Writer {
             self.answer.clear();
             self.running = None;
             self.spans.ended(event);
+            self.delivered(event);
         }
         Ok(())
+    }
+
+    /// Reports that the client has the end of a turn. Of history only the last one matters.
+    fn delivered(&self, event: &Event) {
+        if let Some(requests) = &self.requests
+            && event.seq >= self.history_end
+            && requests.delivered(event.seq).is_err()
+        {
+            tracing::debug!(turn = %event.turn, "the end of a turn could not be reported as seen");
+        }
     }
 
     /// An answer of more than a few words is never without a partial: old clients show that something is coming.

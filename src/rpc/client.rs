@@ -1,19 +1,31 @@
 //! The client side of the Chat service, in our own words.
 
+mod agent;
+mod backoff;
+mod pool;
+
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_channel::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::Streaming;
 use tonic::body::Body;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
+use self::agent::Counted;
+use self::pool::{Place, Pool};
 use super::convert::{self, Question};
 use super::proto::chat_client::ChatClient;
 use super::proto::{self, ConverseRequest, ConverseResponse};
-use super::status::{self, Refusal};
+use super::status::{self, Refusal, RefusalKind};
 use crate::chat::{Cursor, Event, SessionId, TextChange, TraceId, TurnId};
+
+pub use self::backoff::{Backoff, random_part};
+pub use self::pool::Avoid;
 
 /// A way to the service: in this process or over the network, callers cannot tell. The error type has no lifetime in it,
 /// which futures that cross threads need here.
@@ -23,10 +35,15 @@ pub type Transport =
 /// Requests of one stream that may wait to be sent.
 const REQUESTS: usize = 32;
 
-/// Conversations with one Chat service.
+/// Conversations with the Chat service.
 #[derive(Debug, Clone)]
-pub struct Chat {
-    client: ChatClient<Transport>,
+pub struct Chat(Way);
+
+/// Where the service is.
+#[derive(Debug, Clone)]
+enum Way {
+    InProcess(ChatClient<Transport>),
+    Pool(Pool),
 }
 
 /// One open conversation: what is said on `requests` is answered on `updates`.
@@ -36,18 +53,23 @@ pub struct Conversation {
     pub requests: Requests,
     /// From the service.
     pub updates: Updates,
+    /// The agent it is with; `None` if that is in this process.
+    pub agent: Option<SocketAddr>,
 }
 
 /// The way towards the service. Dropping it closes the client's side.
 ///
 /// The channel is one that takes room only for what is in it: tokio's has 32 places from the start, in every idle
 /// conversation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Requests(mpsc::Sender<ConverseRequest>);
 
 /// What the service says.
 #[derive(Debug)]
-pub struct Updates(Streaming<ConverseResponse>);
+pub struct Updates {
+    stream: Streaming<ConverseResponse>,
+    _counted: Option<Counted>,
+}
 
 /// One thing the service says.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,10 +126,16 @@ pub enum Update {
     },
 }
 
-/// The stream takes no more: it has ended, or the service does not keep up.
+/// A message that was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the conversation takes no more messages")]
-pub struct NotSent;
+pub enum NotSent {
+    /// The service does not keep up.
+    #[error("too many messages at once: wait for answers")]
+    Full,
+    /// The conversation is over.
+    #[error("the conversation has ended")]
+    Ended,
+}
 
 // === impl Chat ===
 
@@ -123,8 +151,25 @@ impl Chat {
         S::Future: Send + 'static,
     {
         let transport = service.map_err(|never: Infallible| match never {});
-        Self {
-            client: ChatClient::new(BoxCloneSyncService::new(transport)),
+        let client = ChatClient::new(BoxCloneSyncService::new(transport));
+        Self(Way::InProcess(client))
+    }
+
+    /// Agents at `urls`, each `http://HOST:PORT`. What looks after them are `tasks`, which end when `closed` is cancelled.
+    pub fn pool(urls: Vec<http::Uri>, tasks: &TaskTracker, closed: CancellationToken) -> Self {
+        Self(Way::Pool(Pool::new(urls, tasks, closed)))
+    }
+
+    /// True if the service is in other processes, which come and go.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.0, Way::Pool(_))
+    }
+
+    /// Answers if there is somebody to have a conversation with; otherwise the text says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        match &self.0 {
+            Way::Pool(pool) if pool.serving() == 0 => Err(none_serves(pool)),
+            Way::Pool(_) | Way::InProcess(_) => Ok(()),
         }
     }
 
@@ -132,6 +177,18 @@ impl Chat {
     /// the newest turn if nobody has seen it.
     pub async fn converse(
         &self,
+        session: &SessionId,
+        after: Option<Cursor>,
+        missed: bool,
+    ) -> Result<Conversation, Refusal> {
+        self.converse_avoiding(Avoid::None, session, after, missed)
+            .await
+    }
+
+    /// As [`Chat::converse`], and says which agent is not wanted.
+    pub async fn converse_avoiding(
+        &self,
+        avoid: Avoid,
         session: &SessionId,
         after: Option<Cursor>,
         missed: bool,
@@ -145,15 +202,43 @@ impl Chat {
         let mut requests = Requests(requests);
         // The channel is empty and its receiver is here, so the first message always fits.
         let _ = requests.send(proto::converse_request::Request::Open(open));
-        let response = self.client.clone().converse(receiver).await;
-        let updates = response
+        let (response, agent, counted) = match &self.0 {
+            Way::InProcess(client) => (client.clone().converse(receiver).await, None, None),
+            Way::Pool(pool) => {
+                let Some(place) = pool.place(avoid).await else {
+                    return Err(Refusal {
+                        kind: RefusalKind::Unavailable,
+                        message: none_serves(pool),
+                    });
+                };
+                let Place {
+                    mut client,
+                    address,
+                    counted,
+                } = place;
+                (
+                    client.converse(receiver).await,
+                    Some(address),
+                    Some(counted),
+                )
+            }
+        };
+        let stream = response
             .map_err(|status| status::refusal(&status))?
             .into_inner();
         Ok(Conversation {
             requests,
-            updates: Updates(updates),
+            updates: Updates {
+                stream,
+                _counted: counted,
+            },
+            agent,
         })
     }
+}
+
+fn none_serves(pool: &Pool) -> String {
+    format!("no agent serves at {}", pool.names())
 }
 
 // === impl Requests ===
@@ -184,7 +269,13 @@ impl Requests {
         let request = ConverseRequest {
             request: Some(request),
         };
-        self.0.try_send(request).map_err(|_| NotSent)
+        self.0.try_send(request).map_err(|error| {
+            if error.is_full() {
+                NotSent::Full
+            } else {
+                NotSent::Ended
+            }
+        })
     }
 }
 
@@ -194,7 +285,7 @@ impl Updates {
     /// The next thing the service says; `None` when it has closed the stream. Safe to drop while waiting.
     pub async fn next(&mut self) -> Option<Result<Update, Refusal>> {
         loop {
-            match self.0.message().await {
+            match self.stream.message().await {
                 Ok(Some(response)) => {
                     if let Some(update) = update(response) {
                         return Some(Ok(update));

@@ -1,6 +1,7 @@
 //! Errors on the wire: `google.rpc.Status` with details (AIP-193), made and read.
 
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::time::Duration;
 
 use prost::Message as _;
@@ -113,8 +114,13 @@ pub fn from_message(status: pb::Status) -> Refusal {
 
 /// A refused call, read.
 pub fn refusal(status: &Status) -> Refusal {
+    // A status the service sent has no source. One that was made here, of a connection that broke, has, whatever its code.
+    let kind = match status.source() {
+        Some(_) => RefusalKind::Unavailable,
+        None => kind(status.code()),
+    };
     Refusal {
-        kind: kind(status.code()),
+        kind,
         message: status.message().to_owned(),
     }
 }

@@ -180,7 +180,8 @@ impl Feed {
         let mut live = self.live();
         live.followers -= 1;
         if seen == Some(live.end) {
-            live.caught_up -= 1;
+            // The log it had seen may have been another one, of the same length.
+            live.caught_up = live.caught_up.saturating_sub(1);
         }
         live.forget_what_all_have_seen();
     }

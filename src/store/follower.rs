@@ -288,6 +288,10 @@ impl Follower {
     async fn read_on(&mut self) -> Result<(), StoreError> {
         let range = Range::After(self.position);
         let events = self.store.read(&self.session, range, CHUNK).await?;
+        if self.feed.live().erasures() != self.erasures {
+            // What was to be read is gone, and the next step says so.
+            return Ok(());
+        }
         let gapless = (self.position + 1..)
             .zip(&events)
             .all(|(seq, event)| event.seq == seq);

@@ -53,6 +53,14 @@ pub(super) fn time(millis: i64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
+/// Milliseconds from the epoch to `time`.
+pub(super) fn millis(time: SystemTime) -> i64 {
+    let since = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// The cursor of an event of which only this much was read.
 pub(super) fn cursor(seq: u64, turn: TurnId, millis: i64) -> Cursor {
     Cursor {

@@ -8,6 +8,7 @@ mod open;
 mod operation;
 mod read;
 mod schema;
+mod seen;
 mod sessions;
 mod thread;
 

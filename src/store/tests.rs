@@ -22,9 +22,11 @@ macro_rules! on_both {
 mod follow;
 mod limits;
 mod log;
+mod on_redis;
 mod open;
 mod random;
 pub(crate) mod server;
+mod sessions;
 mod shared;
 mod trouble;
 

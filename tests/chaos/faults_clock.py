@@ -1,4 +1,7 @@
-"""Clocks that jump, with libfaketime before the C library: a process reads its offset from a file, again and again."""
+"""Clocks that jump, with libfaketime before the C library: a process reads its offset from a file, again and again.
+
+Redis keeps its own clock: its allocator (jemalloc) asks for the time before libfaketime can answer.
+"""
 
 import asyncio
 from pathlib import Path
@@ -51,17 +54,6 @@ def agent_jump(way: str) -> None:
         await asyncio.sleep(CACHE_SECONDS)
 
 
-def redis_jump(way: str) -> None:
-    about = f"the clock of Redis, which leases are counted by, jumps an hour {way} in mid-token"
-
-    @scenario(f"clock-redis-{way}", about, Cluster, environment=clocks("redis"), failed_turns=True)
-    async def play(run: Run) -> None:
-        await run.until_moment("mid-token")
-        set_clock(run.topology.folder, "redis", JUMPS[way])
-        await asyncio.sleep(CACHE_SECONDS)
-
-
 for a_way in JUMPS:
     process_jump(a_way)
     agent_jump(a_way)
-    redis_jump(a_way)

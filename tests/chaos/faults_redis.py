@@ -35,10 +35,10 @@ async def redis_restart_long(run: Run) -> None:
     await run.cluster.redis.start()
 
 
-@scenario("redis-pause", "Redis answers nobody (CLIENT PAUSE) for less than a lease", Cluster)
+@scenario("redis-pause", "Redis answers nobody (CLIENT PAUSE) for a moment", Cluster)
 async def redis_pause(run: Run) -> None:
     await run.until_moment("mid-token")
-    await run.cluster.redis.call("CLIENT", "PAUSE", run.rng.randrange(500, 2000), "ALL")
+    await run.cluster.redis.call("CLIENT", "PAUSE", run.rng.randrange(300, 1000), "ALL")
 
 
 @scenario("redis-pause-long", "Redis hangs (SIGSTOP) for longer than a lease", Cluster, **HURT)

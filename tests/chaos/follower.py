@@ -23,6 +23,7 @@ class Stream:
     events: list[pb.Event] = field(default_factory=list)
     # Texts of turns as they grew: turn id and the text, after every change.
     texts: list[tuple[str, str]] = field(default_factory=list)
+    # It began with the message that the cursor before did not fit any more.
     reset: bool = False
     ended: str = ""
 
@@ -80,7 +81,7 @@ class Follower:
                 if response.HasField("go_away"):
                     stream.ended = "sent away"
                     return
-                self._take(stream, response)
+                self._take(self.streams[-1], response)
         finally:
             call.cancel()
 
@@ -99,8 +100,10 @@ class Follower:
                     # An `append` to nothing is as wrong as one to another turn: it will not fit the log.
                     stream.texts.append((text.turn_id, before[1] + text.append))
             case "reset":
-                stream.reset = True
+                # What came before on this stream is to be forgotten, what follows is a stream of its own.
                 self.cursor = pb.Cursor(seq=0)
+                stream.ended = "reset"
+                self.streams.append(Stream(self.cursor, reset=True))
 
 
 async def read_log(port: int, session: str) -> Log:

@@ -311,13 +311,13 @@ def events_are_the_log(session: Session, follower: Follower, allowed: Allowed) -
     if resets and allowed.lost_data:
         streams = streams[resets[-1] :]
     log = {event.seq: event.SerializeToString(deterministic=True) for event in session.log.events}
-    seen = 0 if not resets else None
+    seen = 0
     for number, stream in enumerate(streams):
         for event in stream.events:
             where = f"{follower.name}, stream {number} after {stream.after.seq}"
-            if seen is not None and event.seq != seen + 1:
+            if event.seq != seen + 1:
                 yield Violation("a gRPC client sees every event once", where, str(seen + 1), str(event.seq))
-            if not resets and log.get(event.seq) != event.SerializeToString(deterministic=True):
+            if log.get(event.seq) != event.SerializeToString(deterministic=True):
                 yield Violation("an event is the log's", where, f"event {event.seq} of the log", short(event))
             seen = event.seq
 

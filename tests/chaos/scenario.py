@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import answers
+from compare import history, shown
 from follower import Follower, read_log_when_there
-from invariants import Allowed, Session, Violation, check_leftovers, check_session, shown
+from invariants import Allowed, Session, Violation, check_leftovers, check_session
 from proxy import Direction, Proxy, Trap
 from tab import Question, Tab
 from topology import LEASE_SECONDS, Cluster, Replicas, Single, Topology
@@ -23,6 +24,8 @@ CATCH_UP_SECONDS = 8
 # Attempts of an old client to ask after the fault: each may meet a connection that is just being closed.
 ATTEMPTS = 4
 SCENARIO_SECONDS = 150
+# The rule that says so when it is broken.
+PLAYED = "the scenario can be played"
 
 # Who looks at a session, by `--tabs`: one tab with a cursor, one without, one of each beside a gRPC client.
 CASTS: dict[str, list[tuple[str, ...]]] = {
@@ -86,6 +89,8 @@ class Run:
         self.asked = 0
         self.leader: Question | None = None
         self.speaker: Tab | None = None
+        # Somebody was still waiting when the bound had passed.
+        self.overdue = False
         # The door the leading question was put through.
         self._asked_at = 0
         self._casts = CASTS[tabs]
@@ -181,11 +186,18 @@ class Run:
 
     async def settle(self, seconds: float = BOUND_SECONDS) -> None:
         """Waits, within the bound, until everybody who asked has an end."""
-        if not await self.within(seconds, lambda: not any(tab.waiting() or tab.locked for tab in self.tabs)):
-            names = [tab.name for tab in self.tabs if tab.waiting() or tab.locked]
-            self.notes.append(f"after {seconds} s these still waited: {names}")
-            if self.mutant:
-                raise TimeoutError(self.notes[-1])
+        if self.overdue or await self.within(
+            seconds, lambda: not any(tab.waiting() or tab.locked for tab in self.tabs)
+        ):
+            return
+        # Once is enough: what comes later is too late, and not waited for.
+        self.overdue = True
+        for tab in self.tabs:
+            if tab.waiting() or tab.locked:
+                seen = f"after {seconds} s: {[history(question) for question in tab.waiting()]}, locked: {tab.locked}"
+                self.violations.append(Violation("nobody waits for ever", tab.name, "agent or error by now", seen))
+        if self.mutant:
+            raise TimeoutError("somebody waits")
 
     # === The whole ===
 
@@ -196,7 +208,7 @@ class Run:
                 await self._play()
         except Exception as error:
             seen = "".join(traceback.format_exception(error)[-4:])
-            self.violations.append(Violation("the scenario can be played", self.what.name, "no exception", seen))
+            self.violations.append(Violation(PLAYED, self.what.name, "no exception", seen))
         finally:
             await asyncio.gather(*(tab.leave() for tab in self.tabs), return_exceptions=True)
             for session in self.sessions:

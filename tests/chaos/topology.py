@@ -181,6 +181,10 @@ class Cluster(Topology):
             self.agent_links.append(link)
         await self._start_gateways()
         self.remember()
+        self.channels = await self._channels()
+
+    async def _channels(self) -> set[str]:
+        return {str(channel) for channel in await self.redis.call("PUBSUB", "CHANNELS")}
 
     async def _start_gateways(self) -> None:
         self.gateways += [self._gateway(name) for name in ("gateway-1", "gateway-2")]
@@ -238,7 +242,8 @@ class Cluster(Topology):
     async def observe(self, left: Leftovers) -> None:
         await super().observe(left)
         with contextlib.suppress(OSError):
-            left.channels = [str(channel) for channel in await self.redis.call("PUBSUB", "CHANNELS")]
+            # One channel is every agent's, for as long as it lives; the others are of sessions somebody looks at.
+            left.channels = sorted(await self._channels() - self.channels)
             left.eternal_keys = [
                 str(key) for key in await self.redis.call("KEYS", "*") if await self.redis.call("TTL", key) == -1
             ]

@@ -71,7 +71,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("hyper_util", &["gateway"]),
     ("tungstenite", &["gateway"]),
     ("tonic", &["app", "chat_service", "cli", "rpc"]),
-    ("tonic_health", &["app"]),
+    ("tonic_health", &["app", "rpc"]),
     ("tonic_reflection", &["app"]),
     ("tonic_types", &["rpc"]),
     ("prost", &["rpc"]),

@@ -17,6 +17,8 @@ mod floors;
 mod grpc;
 mod guide;
 mod process;
+mod roles;
 mod traces;
 mod trouble;
+mod unary;
 mod websocket;

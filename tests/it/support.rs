@@ -1,6 +1,7 @@
 //! dragoman started in the test, with a scripted model, on free ports; and clients that talk to it from outside.
 
 pub(crate) mod process;
+pub(crate) mod redis;
 mod web;
 
 use std::net::SocketAddr;
@@ -70,7 +71,7 @@ impl TestApp {
         let app = App::start(config, life.clone()).await.unwrap();
         Self {
             http: app.http,
-            grpc: app.grpc,
+            grpc: app.grpc.unwrap_or(([127, 0, 0, 1], 0).into()),
             app: Some(app),
             life,
             folder,

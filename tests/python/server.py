@@ -127,9 +127,10 @@ class Server:
         printed = self.log.read_bytes()[began:].decode(errors="replace")
         http = re.search(r"http://([\w.\[\]:]+:\d+)", printed)
         grpc = re.search(r"grpc[^\n]*?([\d.]+:[1-9]\d*)", printed, re.IGNORECASE)
-        if not http or not grpc:
+        # A gateway alone has no gRPC port.
+        if not http or not (grpc or self.settings.get("only") == "gateway"):
             return False
-        self.http, self.grpc = http.group(1), grpc.group(1)
+        self.http, self.grpc = http.group(1), grpc.group(1) if grpc else ""
         try:
             with urllib.request.urlopen(self.url("/readyz"), timeout=2) as answer:
                 return answer.status == 200

@@ -68,6 +68,9 @@ stage_proto() {
 
 stage test "unit and integration tests in Rust, those too that need more than the toolchain (cargo test)" '^test result'
 stage_test() {
+  need_command redis-server redis-server
+  need_command redis-cli redis-tools
+  need_command openssl openssl
   need_dragoman
   cargo test --locked --no-fail-fast -- --include-ignored
 }
@@ -77,7 +80,8 @@ stage_grpc() {
   need_grpcurl
   need_schema
   need_dragoman
-  run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py
+  run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py \
+    tests/python/test_unary.py
 }
 
 stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets" '^=+ [0-9].* in '

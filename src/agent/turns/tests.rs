@@ -1,6 +1,7 @@
 //! Questions, turns and their ends, with a store and a scripted model and without any transport.
 
 mod busy;
+mod elsewhere;
 mod shared;
 
 use std::time::Duration;
@@ -37,6 +38,11 @@ impl Place {
         Self::open(json!([entries]), folder, &path).await
     }
 
+    /// Some place else to keep sessions.
+    async fn on(config: &store::Config, folder: TempDir, entries: Value) -> Self {
+        Self::open(json!([entries]), folder, config).await
+    }
+
     /// A model that answers everything with these steps of a script.
     async fn open(steps: Value, folder: TempDir, config: &store::Config) -> Self {
         let script = folder.path().join("script.json");
@@ -52,7 +58,7 @@ impl Place {
             ..Limits::default()
         };
         let sessions = store::Sessions {
-            lease: Duration::from_secs(3),
+            lease: Duration::from_secs(2),
             heartbeat: Duration::from_millis(300),
             ..store::Sessions::default()
         };

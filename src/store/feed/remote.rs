@@ -49,6 +49,7 @@ impl Feed {
             }
             let fits = seq == live.end + 1 && before == live.end_print.as_ref();
             if !fits && !mutant::is(Mutant::NoGapCheck) {
+                live.known = false;
                 return Heard::Doubt;
             }
             live.publish(published);
@@ -59,6 +60,10 @@ impl Feed {
     /// Text of the running turn was published, with `offset` bytes before it.
     pub(in crate::store) fn hear_text(&self, turn: TurnId, offset: usize, delta: &str) -> Heard {
         self.change(|live| {
+            // Before it there may be an event that is not known yet, and text never comes before what it follows.
+            if !live.known && !mutant::is(Mutant::NoGapCheck) {
+                return Heard::Doubt;
+            }
             let Some(running) = live.running_turn(turn) else {
                 return Heard::Doubt;
             };

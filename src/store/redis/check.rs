@@ -35,7 +35,7 @@ pub enum Unusable {
     },
     /// The user may not do what is needed.
     #[error(
-        "the user of the Redis server at {address} may not do what is needed: {cause}; allow ~dragoman:* &dragoman:* +@all -@admin +info"
+        "the user of the Redis server at {address} may not do what is needed: {cause}; allow ~dragoman:* &dragoman:* +@all -@admin -@dangerous +info +cluster|slots"
     )]
     Permission {
         /// The address, without a password.

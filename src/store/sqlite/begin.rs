@@ -46,10 +46,11 @@ impl Log<'_> {
         let seq = seq + 1;
         self.db
             .prepare_cached(
-                "INSERT INTO session (id, seq, turn, turn_seq, trace, running, created, updated)
-                 VALUES (:id, :seq, :turn, :seq, :trace, 1, :now, :now)
+                "INSERT INTO session
+                     (id, seq, turn, turn_seq, trace, running, created, updated, owner)
+                 VALUES (:id, :seq, :turn, :seq, :trace, 1, :now, :now, :owner)
                  ON CONFLICT (id) DO UPDATE SET seq = :seq, turn = :turn, turn_seq = :seq,
-                     trace = :trace, running = 1, updated = :now",
+                     trace = :trace, running = 1, updated = :now, missing = 0",
             )?
             .execute(named_params! {
                 ":id": begin.session.as_str(),
@@ -57,6 +58,7 @@ impl Log<'_> {
                 ":turn": turn,
                 ":trace": begin.trace.to_string(),
                 ":now": self.now,
+                ":owner": begin.owner.as_str(),
             })?;
         if let Some(message) = &begin.message {
             self.db

@@ -18,7 +18,7 @@ pub use self::error::OpenError;
 
 /// How long a statement waits for a lock that another program, such as a shell, holds. Less than
 /// the deadline of the callers, so that they learn the cause.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// What every SQLite file starts with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -112,6 +112,8 @@ fn connect(path: &Path) -> Result<Connection, Obstacle> {
         return Err(Obstacle::NoWriteAheadLog(mode));
     }
     db.pragma_update(None, "synchronous", "FULL")?;
+    // What is erased is to be in no file.
+    db.pragma_update(None, "secure_delete", true)?;
     db.pragma_update(None, "trusted_schema", false)?;
     db.pragma_update(None, "cell_size_check", true)?;
     db.set_prepared_statement_cache_capacity(64);

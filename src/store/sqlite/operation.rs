@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::chat::{SessionId, TurnId};
+use crate::chat::{SessionId, Subject, TurnId};
 use crate::store::feed::Publication;
 use crate::store::record::Row;
 use crate::store::request::{Append, Head, NewEvent, Range, Seal, interrupted};
-use crate::store::{Begin, BeginTurn, StoreError};
+use crate::store::{Begin, BeginTurn, SessionInfo, SessionsAfter, StoreError};
 
 use super::log::{Failure, Log};
+use super::seen::Seen;
 
 /// Answers an operation. Dropped without an answer, it was not done.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -48,6 +49,37 @@ pub(super) enum Operation {
     Probe {
         reply: Reply<()>,
     },
+    Sessions {
+        owner: Subject,
+        after: Option<SessionsAfter>,
+        limit: usize,
+        reply: Reply<Vec<SessionInfo>>,
+    },
+    Delivered {
+        session: SessionId,
+        seq: u64,
+        reply: Reply<()>,
+    },
+    Left {
+        session: SessionId,
+        turn: TurnId,
+        reply: Reply<()>,
+    },
+    Missed {
+        session: SessionId,
+        reply: Reply<Option<Row>>,
+    },
+    /// Not part of a batch.
+    Erase {
+        session: SessionId,
+        reply: Reply<bool>,
+    },
+    /// Not part of a batch. Erases up to `limit` sessions that were last used before `before`, in milliseconds since 1970.
+    Sweep {
+        before: i64,
+        limit: usize,
+        reply: Reply<usize>,
+    },
     /// The last one: those behind it are not done.
     Close {
         reply: oneshot::Sender<()>,
@@ -69,6 +101,8 @@ enum Answer {
     Length(Reply<u64>, Result<u64, StoreError>),
     Head(Reply<Head>, Head),
     Rows(Reply<Vec<Row>>, Vec<Row>),
+    Sessions(Reply<Vec<SessionInfo>>, Vec<SessionInfo>),
+    Missed(Reply<Option<Row>>, Option<Row>),
 }
 
 // === impl Operation ===
@@ -79,25 +113,36 @@ impl Operation {
         match self {
             Self::Begin { reply, .. } => reply.is_closed(),
             Self::Append { reply, .. } | Self::Probe { reply } => reply.is_closed(),
+            // What was seen was seen: it is noted though who told it has gone, which is when clients go.
+            Self::Delivered { .. } | Self::Left { .. } => false,
             Self::TurnLength { reply, .. } => reply.is_closed(),
             Self::Head { reply, .. } => reply.is_closed(),
             Self::Read { reply, .. } => reply.is_closed(),
+            Self::Sessions { reply, .. } => reply.is_closed(),
+            Self::Missed { reply, .. } => reply.is_closed(),
+            Self::Erase { reply, .. } => reply.is_closed(),
+            Self::Sweep { reply, .. } => reply.is_closed(),
             Self::Seal(_) | Self::Close { .. } => false,
         }
     }
 
+    /// True if a batch with it needs a transaction. Who has seen what is written with the next one.
     pub(super) fn writes(&self) -> bool {
-        match self {
-            Self::Begin { .. } | Self::Append { .. } | Self::Probe { .. } => true,
-            Self::Seal(_)
-            | Self::TurnLength { .. }
-            | Self::Head { .. }
-            | Self::Read { .. }
-            | Self::Close { .. } => false,
-        }
+        matches!(
+            self,
+            Self::Begin { .. } | Self::Append { .. } | Self::Probe { .. }
+        )
     }
 
-    pub(super) fn run(self, log: &Log<'_>) -> Result<Settled, Failure> {
+    /// True if it is done after a batch, by itself.
+    pub(super) fn ends_batch(&self) -> bool {
+        matches!(
+            self,
+            Self::Erase { .. } | Self::Sweep { .. } | Self::Close { .. }
+        )
+    }
+
+    pub(super) fn run(self, log: &Log<'_>, seen: &mut Seen) -> Result<Settled, Failure> {
         let settled = match self {
             Self::Begin { begin, user, reply } => {
                 let done = log.begin(&begin, user)?;
@@ -131,8 +176,38 @@ impl Operation {
                 log.probe()?;
                 Settled::read(Answer::Done(reply, Ok(())))
             }
+            Self::Sessions {
+                owner,
+                after,
+                limit,
+                reply,
+            } => {
+                let sessions = log.sessions(&owner, after.as_ref(), limit)?;
+                Settled::read(Answer::Sessions(reply, sessions))
+            }
+            Self::Delivered {
+                session,
+                seq,
+                reply,
+            } => {
+                seen.delivered(log, &session, seq)?;
+                Settled::read(Answer::Done(reply, Ok(())))
+            }
+            Self::Left {
+                session,
+                turn,
+                reply,
+            } => {
+                seen.left(log, &session, turn)?;
+                Settled::read(Answer::Done(reply, Ok(())))
+            }
+            Self::Missed { session, reply } => {
+                Settled::read(Answer::Missed(reply, seen.missed(log, &session)?))
+            }
             // Never in a batch.
-            Self::Seal(_) | Self::Close { .. } => Settled::read(Answer::Nobody),
+            Self::Seal(_) | Self::Erase { .. } | Self::Sweep { .. } | Self::Close { .. } => {
+                Settled::read(Answer::Nobody)
+            }
         };
         Ok(settled)
     }
@@ -162,6 +237,8 @@ impl Settled {
             Answer::Length(reply, outcome) => drop(reply.send(outcome)),
             Answer::Head(reply, head) => drop(reply.send(Ok(head))),
             Answer::Rows(reply, rows) => drop(reply.send(Ok(rows))),
+            Answer::Sessions(reply, sessions) => drop(reply.send(Ok(sessions))),
+            Answer::Missed(reply, row) => drop(reply.send(Ok(row))),
         }
         None
     }

@@ -2,11 +2,12 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use crate::chat::{Cursor, Event, SessionId};
+use crate::chat::{Cursor, Event, SessionId, Subject};
 use crate::store::record::{self, Row};
 use crate::store::request::{Head, Range};
+use crate::store::{SessionInfo, SessionsAfter};
 
-use super::log::{Failure, Log, Session, parse_turn, signed};
+use super::log::{Failure, Log, Session, parse_turn, signed, unsigned};
 
 /// Most bytes of JSON one read returns, unless its first event alone has more.
 const READ_BYTES: usize = 1024 * 1024;
@@ -73,6 +74,49 @@ impl Log<'_> {
             rows.reverse();
         }
         Ok(rows)
+    }
+
+    /// Up to `limit` sessions of `owner`, the last used first.
+    pub(super) fn sessions(
+        &self,
+        owner: &Subject,
+        after: Option<&SessionsAfter>,
+        limit: usize,
+    ) -> Result<Vec<SessionInfo>, Failure> {
+        let (updated, id) = after.map_or((i64::MAX, ""), |after| {
+            (record::millis(after.updated), after.session.as_str())
+        });
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, seq, turn, running, created, updated FROM session
+             WHERE owner = ? AND (updated, id) < (?, ?)
+             ORDER BY updated DESC, id DESC LIMIT ?",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut found = statement.query(params![owner.as_str(), updated, id, limit])?;
+        let mut sessions = Vec::new();
+        while let Some(row) = found.next()? {
+            let id: String = row.get(0)?;
+            let Ok(session) = SessionId::parse(&id) else {
+                continue;
+            };
+            let seq = unsigned(row.get(1)?);
+            let running = if row.get(3)? {
+                Some(parse_turn(&row.get::<_, String>(2)?, seq)?)
+            } else {
+                None
+            };
+            sessions.push(SessionInfo {
+                created: record::time(row.get(4)?),
+                updated: record::time(row.get(5)?),
+                end: self.cursor(&session, seq)?.unwrap_or(Cursor {
+                    seq,
+                    fingerprint: None,
+                }),
+                running,
+                session,
+            });
+        }
+        Ok(sessions)
     }
 
     pub(super) fn session(&self, id: &SessionId) -> Result<Option<Session>, Failure> {

@@ -9,7 +9,8 @@ pub(super) const APPLICATION_ID: i32 = 0x6472_676d;
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
 /// `MIGRATIONS[n]` turns version `n` into version `n + 1`. Entries are never changed, only added.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE session (
         id       TEXT    NOT NULL PRIMARY KEY,
         seq      INTEGER NOT NULL, -- its last event
@@ -57,7 +58,19 @@ const MIGRATIONS: [&str; 1] = ["
         id   INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
         time INTEGER NOT NULL
     ) STRICT;
-"];
+",
+    "
+    ALTER TABLE session ADD COLUMN owner TEXT NOT NULL DEFAULT 'anonymous';
+    -- The last final event that somebody has seen.
+    ALTER TABLE session ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
+    -- How many clients without a cursor left during the newest turn and have not come back for its end.
+    ALTER TABLE session ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+    -- Nobody knows who has seen what. Nothing is said twice.
+    UPDATE session SET delivered = seq;
+    CREATE INDEX session_owner ON session (owner, updated, id);
+    CREATE INDEX session_unused ON session (updated) WHERE running = 0;
+",
+];
 
 /// Brings the file from version `found` to [`VERSION`], all or nothing.
 pub(super) fn migrate(db: &mut Connection, found: usize) -> rusqlite::Result<()> {

@@ -1,17 +1,24 @@
 //! Sessions as a whole: pages of them, their end, who has seen what.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
 use crate::store::follower::misfit;
+use crate::store::record::{self, Row};
 use crate::store::request::Range;
 use crate::store::{Lost, Page, SessionInfo, SessionsAfter, StoreError};
 
-use super::SqliteStore;
+use super::operation::Operation;
+use super::{SqliteStore, unreadable};
+
+/// Most sessions one listing returns: a page, and one to know whether there is another.
+const LISTED: usize = 1_001;
+/// Sessions erased together by a sweep.
+const SWEPT: usize = 32;
 
 // === impl SqliteStore ===
 
-#[expect(clippy::unused_async, clippy::todo, reason = "being written")]
 impl SqliteStore {
     /// See [`crate::store::Store::events`].
     pub async fn events(
@@ -32,25 +39,54 @@ impl SqliteStore {
     /// See [`crate::store::Store::sessions`].
     pub async fn sessions(
         &self,
-        _owner: &Subject,
-        _after: Option<&SessionsAfter>,
-        _limit: usize,
+        owner: &Subject,
+        after: Option<&SessionsAfter>,
+        limit: usize,
     ) -> Result<Vec<SessionInfo>, StoreError> {
-        todo!()
+        let (owner, after) = (owner.clone(), after.cloned());
+        let limit = limit.min(LISTED);
+        self.ask(|reply| Operation::Sessions {
+            owner,
+            after,
+            limit,
+            reply,
+        })
+        .await
     }
 
     /// See [`crate::store::Store::erase`].
-    pub async fn erase(&self, _session: &SessionId) -> Result<bool, StoreError> {
-        todo!()
+    pub async fn erase(&self, session: &SessionId) -> Result<bool, StoreError> {
+        let session = session.clone();
+        self.ask(|reply| Operation::Erase { session, reply }).await
     }
 
     /// See [`crate::store::Store::sweep`].
     pub async fn sweep(&self) -> Result<usize, StoreError> {
-        let _ = self.shared.retention;
-        todo!()
+        // For ever: nothing was used before the beginning of time, but there may be something to clean up.
+        let before = SystemTime::now()
+            .checked_sub(self.shared.retention)
+            .filter(|_| !self.shared.retention.is_zero())
+            .map_or(0, record::millis);
+        let mut swept = 0;
+        loop {
+            // A few at a time: everybody waits for the thread.
+            let limit = SWEPT;
+            let erased = self
+                .ask(|reply| Operation::Sweep {
+                    before,
+                    limit,
+                    reply,
+                })
+                .await?;
+            swept += erased;
+            if erased < limit {
+                return Ok(swept);
+            }
+        }
     }
 
     /// See [`crate::store::Store::request_stop`]. Turns of this file run in this process.
+    #[expect(clippy::unused_async, reason = "as other stores have it")]
     pub async fn request_stop(
         &self,
         session: &SessionId,
@@ -69,17 +105,38 @@ impl SqliteStore {
     }
 
     /// See [`crate::store::Store::delivered`].
-    pub async fn delivered(&self, _session: &SessionId, _seq: u64) -> Result<(), StoreError> {
-        todo!()
+    pub async fn delivered(&self, session: &SessionId, seq: u64) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.ask(|reply| Operation::Delivered {
+            session,
+            seq,
+            reply,
+        })
+        .await
     }
 
     /// See [`crate::store::Store::left`].
-    pub async fn left(&self, _session: &SessionId, _turn: TurnId) -> Result<(), StoreError> {
-        todo!()
+    pub async fn left(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.ask(|reply| Operation::Left {
+            session,
+            turn,
+            reply,
+        })
+        .await
     }
 
     /// See [`crate::store::Store::missed`].
-    pub async fn missed(&self, _session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
-        todo!()
+    pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
+        let asked = session.clone();
+        let row = self
+            .ask(|reply| Operation::Missed {
+                session: asked,
+                reply,
+            })
+            .await?;
+        let event = row.map(Row::decode).transpose();
+        let event = event.map_err(|error| unreadable(session, &error))?;
+        Ok(event.filter(|event| event.body.is_final()).map(Arc::new))
     }
 }

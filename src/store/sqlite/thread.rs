@@ -1,6 +1,8 @@
 //! The thread that owns the connection. What waits is written in one transaction, one sync of the
 //! disk; only then it is shown to followers, and only then answered.
 
+mod erase;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
@@ -12,11 +14,13 @@ use tokio::sync::mpsc;
 use crate::chat::{EventBody, Limits, SessionId};
 use crate::store::feed::Publication;
 use crate::store::feeds::{FeedHold, Feeds};
+use crate::store::record;
 use crate::store::request::Seal;
 
 use super::log::{Failure, Log};
 use super::open::OpenFile;
 use super::operation::{Operation, Settled};
+use super::seen::Seen;
 
 /// Most operations of one transaction.
 const BATCH: usize = 64;
@@ -31,6 +35,10 @@ pub(super) struct Thread {
     running: HashMap<SessionId, FeedHold>,
     /// Turns to end. They are kept until that is durable: nobody would ask for it again.
     seals: Vec<Seal>,
+    /// Who has seen what, until it is written with something else.
+    seen: Seen,
+    /// True if something erased may still be in the write-ahead log's file.
+    unfolded: bool,
     /// The last failure, until something works again: logged once, not once for each batch.
     failing: Option<String>,
     /// Given back last, when the connection is closed.
@@ -50,6 +58,8 @@ impl Thread {
             feeds,
             running: HashMap::new(),
             seals: Vec::new(),
+            seen: Seen::default(),
+            unfolded: false,
             failing: None,
             lock: file.lock,
         }
@@ -69,17 +79,17 @@ impl Thread {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Operation>) {
         let _end = EndFollowers(Arc::clone(&self.feeds));
         while let Some(first) = queue.blocking_recv() {
-            let mut closing = None;
+            let mut last = None;
             let mut batch = Vec::new();
             let mut next = Some(first);
             while let Some(operation) = next {
                 match operation {
-                    Operation::Close { reply } => {
-                        closing = Some(reply);
-                        break;
-                    }
                     Operation::Seal(seal) => self.seals.push(seal),
                     operation if operation.is_abandoned() => {}
+                    operation if operation.ends_batch() => {
+                        last = Some(operation);
+                        break;
+                    }
                     operation => batch.push(operation),
                 }
                 next = if batch.len() < BATCH {
@@ -91,12 +101,21 @@ impl Thread {
             self.seal_pending();
             self.run_batch(batch);
             self.seal_pending();
-            if let Some(reply) = closing {
-                queue.close();
-                self.close();
-                // Nobody waiting is no reason to stay open.
-                let _ = reply.send(());
-                return;
+            match last {
+                Some(Operation::Erase { session, reply }) => self.erase(&session, reply),
+                Some(Operation::Sweep {
+                    before,
+                    limit,
+                    reply,
+                }) => self.sweep(before, limit, reply),
+                Some(Operation::Close { reply }) => {
+                    queue.close();
+                    self.close();
+                    // Nobody waiting is no reason to stay open.
+                    let _ = reply.send(());
+                    return;
+                }
+                Some(_) | None => {}
             }
         }
         self.close();
@@ -112,9 +131,7 @@ impl Thread {
             // The replies are gone with the batch: that refuses it.
             Err(failure) => return self.note_failure(&failure),
         };
-        if let Some(cause) = self.failing.take() {
-            tracing::info!(cause, "session store: works again");
-        }
+        self.note_success();
         for publication in settled
             .iter()
             .filter_map(|settled| settled.publication.as_ref())
@@ -153,23 +170,27 @@ impl Thread {
         Ok(publications)
     }
 
-    /// Runs the operations and makes what they wrote durable.
+    /// Runs the operations and makes what they wrote durable. None at all write what waits to be written.
     fn settle(&mut self, batch: Vec<Operation>) -> Result<Vec<Settled>, Failure> {
         let now = now();
-        if !batch.iter().any(Operation::writes) {
+        let seen = &mut self.seen;
+        let writes = batch.is_empty() || batch.iter().any(Operation::writes);
+        if !writes && !seen.is_full() {
             let log = Log::new(&self.db, &self.limits, now);
             return batch
                 .into_iter()
-                .map(|operation| operation.run(&log))
+                .map(|operation| operation.run(&log, seen))
                 .collect();
         }
         let transaction = immediate(&mut self.db)?;
         let log = Log::new(&transaction, &self.limits, now);
         let settled = batch
             .into_iter()
-            .map(|operation| operation.run(&log))
+            .map(|operation| operation.run(&log, seen))
             .collect::<Result<Vec<_>, _>>()?;
+        seen.write(&log)?;
         transaction.commit()?;
+        seen.clear();
         Ok(settled)
     }
 
@@ -190,6 +211,12 @@ impl Thread {
         }
     }
 
+    fn note_success(&mut self) {
+        if let Some(cause) = self.failing.take() {
+            tracing::info!(cause, "session store: works again");
+        }
+    }
+
     fn note_failure(&mut self, failure: &Failure) {
         let cause = failure.to_string();
         if self.failing.as_ref() != Some(&cause) {
@@ -201,9 +228,12 @@ impl Thread {
         }
     }
 
-    fn close(self) {
+    fn close(mut self) {
         // Followers hold the store; let none wait for a thread that is gone.
         self.feeds.close();
+        if let Err(failure) = self.settle(Vec::new()) {
+            tracing::warn!(%failure, "session store: closed without noting who has seen what");
+        }
         let folded = self
             .db
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -222,11 +252,7 @@ fn immediate(db: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
 }
 
 fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(0)
+    record::millis(SystemTime::now())
 }
 
 // === impl EndFollowers ===

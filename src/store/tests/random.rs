@@ -12,10 +12,10 @@ const FOLLOWERS: u64 = 8;
 const TURNS: u64 = 12;
 
 /// A linear congruential generator: the same seed, the same test.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(super) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -23,7 +23,7 @@ impl Dice {
         (self.0 >> 33) % bound
     }
 
-    async fn pause(&mut self, most: u64) {
+    pub(super) async fn pause(&mut self, most: u64) {
         match self.below(4) {
             0 => sleep(Duration::from_millis(self.below(most + 1))).await,
             1 => tokio::task::yield_now().await,
@@ -75,15 +75,15 @@ async fn write(store: Store, session: SessionId, mut dice: Dice) -> u64 {
 
 /// What one client knows, kept over its reconnects, and checked with everything it gets.
 #[derive(Default)]
-struct Client {
-    log: Vec<Arc<Event>>,
-    text: Option<(TurnId, String)>,
-    texts: usize,
+pub(super) struct Client {
+    pub(super) log: Vec<Arc<Event>>,
+    pub(super) text: Option<(TurnId, String)>,
+    pub(super) texts: usize,
     texts_before_tools: usize,
 }
 
 impl Client {
-    fn take(&mut self, followed: Followed) {
+    pub(super) fn take(&mut self, followed: Followed) {
         match followed {
             Followed::Event(event) => self.take_event(event),
             Followed::Text { turn, change, .. } => {

@@ -71,6 +71,53 @@ impl Server {
         assert!(sent.unwrap().success());
     }
 
+    /// One that also speaks TLS, with `cert.pem` and `key.pem` of the folder.
+    pub(crate) fn with_tls(folder: &Path) -> Self {
+        let port = free_port().to_string();
+        let arguments = ["--tls-port", &port, "--tls-auth-clients", "no"];
+        let files = ["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"];
+        Self::with(folder, &[&arguments[..], &files[..]].concat())
+    }
+
+    pub(crate) fn tls_url(&self) -> String {
+        format!("rediss://localhost:{}", self.arguments[1])
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its address, for a user such as `me:password@`.
+    pub(crate) fn url(&self, user: &str) -> String {
+        format!("redis://{user}127.0.0.1:{}", self.port)
+    }
+
+    /// The keys in which `part` stands, and how long each is kept in ms; -1 for ever.
+    pub(crate) fn times(&self, part: &str) -> Vec<(String, i64)> {
+        let mut connection = ::redis::Client::open(self.url(""))
+            .unwrap()
+            .get_connection()
+            .unwrap();
+        let mut ask = |command: &str, word: &str| {
+            ::redis::cmd(command)
+                .arg(word)
+                .query::<::redis::Value>(&mut connection)
+                .unwrap()
+        };
+        let keys: Vec<String> =
+            ::redis::from_redis_value(ask("KEYS", &format!("*{part}*"))).unwrap();
+        keys.into_iter()
+            .map(|key| {
+                let left = ::redis::from_redis_value(ask("PTTL", &key)).unwrap();
+                (key, left)
+            })
+            .collect()
+    }
+
     pub(crate) fn config(&self) -> Config {
         Config::Redis(RedisAddress::parse(&format!("redis://127.0.0.1:{}", self.port)).unwrap())
     }

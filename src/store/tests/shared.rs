@@ -3,7 +3,7 @@
 use super::*;
 
 /// Leases that tests can wait for.
-fn short() -> Sessions {
+pub(super) fn short() -> Sessions {
     Sessions {
         retention: None,
         lease: Duration::from_secs(2),
@@ -11,15 +11,15 @@ fn short() -> Sessions {
     }
 }
 
-struct Both {
-    server: Server,
-    a: Store,
-    b: Store,
+pub(super) struct Both {
+    pub(super) server: Server,
+    pub(super) a: Store,
+    pub(super) b: Store,
     _folder: TempDir,
 }
 
 impl Both {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path());
         let open = async || {
@@ -38,7 +38,10 @@ impl Both {
 }
 
 /// Begins a turn and keeps it.
-async fn start(store: &Store, begin: BeginTurn) -> (TurnWriter, tokio::task::JoinHandle<Lost>) {
+pub(super) async fn start(
+    store: &Store,
+    begin: BeginTurn,
+) -> (TurnWriter, tokio::task::JoinHandle<Lost>) {
     let begun = store.begin_turn(begin.clone()).await.unwrap();
     assert!(matches!(begun, Begin::Started { .. }), "{begun:?}");
     let mut writer = store.turn_writer(begin.session, begin.turn, begin.trace);
@@ -48,7 +51,7 @@ async fn start(store: &Store, begin: BeginTurn) -> (TurnWriter, tokio::task::Joi
 }
 
 /// Follows until the next event; text on the way is added to `text`.
-async fn event_after_text(follower: &mut Follower, text: &mut String) -> Arc<Event> {
+pub(super) async fn event_after_text(follower: &mut Follower, text: &mut String) -> Arc<Event> {
     loop {
         match next(follower).await {
             Followed::Event(event) => return event,

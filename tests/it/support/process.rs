@@ -58,10 +58,20 @@ impl Process {
         arguments: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        let ports = ["--grpc", "127.0.0.1:0"];
+        Self::start_without_ports(folder, &[&ports, arguments].concat(), environment).await
+    }
+
+    /// As [`Process::start`], with a gRPC port only if the environment gives one.
+    pub(crate) async fn start_without_ports(
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let script = folder.join("script.json");
         std::fs::write(&script, default_script().to_string()).unwrap();
         let mut child = command(folder)
-            .args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
+            .args(["serve", "--http", "127.0.0.1:0"])
             .args(["--model", &format!("scripted:{}", script.display())])
             .args(arguments)
             .envs(environment.iter().copied())
@@ -92,10 +102,13 @@ impl Process {
             if let Some(address) = after(message, "page on http://") {
                 self.http = address;
             }
+            if let Some(address) = after(message, "probes on http://") {
+                self.http = address;
+            }
             if let Some(address) = after(message, "gRPC on ") {
                 self.grpc = address;
             }
-            if message.starts_with("open http://") {
+            if message.starts_with("open http://") || message.starts_with("this agent serves") {
                 return;
             }
         }

@@ -160,42 +160,6 @@ async fn a_turn_whose_store_cannot_be_reached_ends_as_interrupted() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_killed_and_comes_back_gets_the_end_of_the_turn() {
-    let mut both = Both::new(hangs()).await;
-    let session = SessionId::random();
-    accepted(both.a.ask(&session, None).await);
-    sleep(Duration::from_millis(200)).await;
-    both.server.kill();
-    sleep(Duration::from_millis(3_500)).await;
-    both.server.restart();
-    while both.b.store.check().await.is_err() {
-        sleep(Duration::from_millis(50)).await;
-    }
-    let end = both.b.end(&session, 0).await;
-    assert!(
-        matches!(&end, EventBody::Error { reason: TurnErrorReason::Interrupted, partial, .. }
-            if &**partial == "I begin"),
-        "{end:?}"
-    );
-    both.idle().await;
-}
-
-#[tokio::test]
-async fn a_session_erased_in_another_process_ends_its_turn() {
-    let both = Both::new(hangs()).await;
-    let session = SessionId::random();
-    accepted(both.a.ask(&session, None).await);
-    sleep(Duration::from_millis(100)).await;
-    assert_eq!(both.b.store.erase(&session).await, Ok(true));
-    both.a.draining.cancel();
-    timeout(Duration::from_secs(2), both.a.turns.ended())
-        .await
-        .expect("the turn stops");
-    both.idle().await;
-    assert_eq!(both.kinds(&session).await, "");
-}
-
-#[tokio::test]
 async fn a_turn_goes_on_in_another_process_without_a_seam() {
     let text = "word ".repeat(40);
     let steps = json!([

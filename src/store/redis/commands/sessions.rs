@@ -88,8 +88,11 @@ impl Commands {
                 let Ok(session) = SessionId::parse(&id) else {
                     continue;
                 };
-                let used =
-                    SystemTime::UNIX_EPOCH + Duration::from_secs_f64(score.max(0.0) / 1000.0);
+                // Whole milliseconds: a page that ends here must find this very score again.
+                let millis = Duration::try_from_secs_f64(score)
+                    .unwrap_or_default()
+                    .as_secs();
+                let used = UNIX_EPOCH + Duration::from_millis(millis);
                 let before = after.is_none_or(|after| {
                     (unix(used), &session) < (unix(after.updated), &after.session)
                 });

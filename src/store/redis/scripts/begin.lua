@@ -31,6 +31,10 @@ else
     redis.call('HSET', session, 'q', seq, 'run', 0)
     redis.call('HDEL', session, 'h', 'by', 'x', 'stop', 't', 'ts')
     redis.call('DEL', text)
+    if not last then
+      -- An empty one remembers positions it had.
+      redis.call('DEL', log)
+    end
     if fields.t then
       redis.call('HSET', session, 'f', fields.t .. '@' .. fields.m)
     else

@@ -18,14 +18,14 @@ if ARGV[3] == 'left' then
   end
   return 1
 end
+-- Who comes back while the turn runs sees its end live.
+if missed > 0 then
+  redis.call('HINCRBY', session, 'w', -1)
+end
 if row[3] == '1' or seq == 0 then
   return 0
 end
-if missed > 0 then
-  redis.call('HINCRBY', session, 'w', -1)
-  return seq
-end
-if tonumber(row[4] or '0') < seq then
+if missed > 0 or tonumber(row[4] or '0') < seq then
   return seq
 end
 return 0

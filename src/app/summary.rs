@@ -1,0 +1,56 @@
+//! What runs here, in sentences for people. Tests read the addresses from them.
+
+use std::net::SocketAddr;
+
+use crate::catalog::{self, Catalog};
+use crate::config::Config;
+use crate::model::Model;
+use crate::store;
+
+/// Where browsers connect.
+pub(super) fn web(http: SocketAddr) -> String {
+    format!("WebSocket and page on http://{http}, chats at ws://{http}/ws/{{session_id}}")
+}
+
+/// What an agent serves there.
+pub(super) fn probes(http: SocketAddr) -> String {
+    format!("probes on http://{http}, /healthz and /readyz and nothing else")
+}
+
+/// Where gRPC clients connect.
+pub(super) fn grpc(grpc: SocketAddr) -> String {
+    format!("gRPC on {grpc}, service dragoman.chat.v1.Chat, reflection and health on")
+}
+
+/// Whom a gateway asks.
+pub(super) fn agents(config: &Config) -> String {
+    format!(
+        "gateway only: questions go to the agents at {}",
+        config.agents.join(", ")
+    )
+}
+
+/// What answers, from what.
+pub(super) fn engine(config: &Config, catalog: &Catalog, model: &Model) -> Vec<String> {
+    let store = match &config.store {
+        store::Config::Sqlite(path) => format!("sqlite:{}", path.display()),
+        store::Config::Redis(address) => address.to_string(),
+    };
+    vec![
+        format!("model: {}", model.info().name),
+        format!("catalog: {}", describe(&catalog.info())),
+        format!("sessions: {store}"),
+    ]
+}
+
+fn describe(catalog: &catalog::Info) -> String {
+    format!(
+        "{}: {} tables, {} columns, {} foreign keys, {} lineage edges, as of {}",
+        catalog.name,
+        catalog.tables,
+        catalog.columns,
+        catalog.foreign_keys,
+        catalog.lineage_edges,
+        catalog.as_of
+    )
+}
