@@ -68,9 +68,11 @@ async fn serve_recorded(config: Config) -> anyhow::Result<()> {
     for line in &app.summary {
         tracing::info!("{line}");
     }
-    match (&app.gateway, app.grpc) {
-        (None, Some(grpc)) => tracing::info!("this agent serves gateways and gRPC at {grpc}"),
-        _ => tracing::info!("open http://{} and ask", app.http),
+    // Always the last line: who waits for the start waits for it.
+    if let (None, Some(grpc)) = (&app.gateway, app.grpc) {
+        tracing::info!("this agent serves gateways and gRPC at {grpc}");
+    } else {
+        tracing::info!("open http://{} and ask", app.http);
     }
     let result = life.until_signal().await;
     tracing::info!("stopping: running turns may end, a second signal ends them now");

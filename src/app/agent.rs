@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -141,7 +141,8 @@ impl Engine {
 async fn report_health(mut health: HealthReporter, store: Store, life: Lifecycle) {
     let services = ["", proto::chat_server::SERVICE_NAME];
     let mut judged = StoreHealth::default();
-    let mut checks = interval(STORE_CHECK);
+    // It was opened a moment ago: the first look can wait.
+    let mut checks = interval_at(Instant::now() + STORE_CHECK, STORE_CHECK);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let check = async {
@@ -186,6 +187,21 @@ async fn pause_after_error(accepted: io::Result<TcpStream>) -> io::Result<TcpStr
     accepted
 }
 
+/// Erases sessions that have not been used for as long as they are kept.
+async fn upkeep(store: Store, life: Lifecycle) {
+    let sweeping = async {
+        loop {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            match store.sweep().await {
+                Ok(0) => {}
+                Ok(erased) => tracing::info!(erased, "sessions that nobody used were erased"),
+                Err(error) => tracing::warn!(%error, "old sessions could not be erased"),
+            }
+        }
+    };
+    life.draining().run_until_cancelled(sweeping).await;
+}
+
 // === impl StoreHealth ===
 
 impl StoreHealth {
@@ -222,19 +238,4 @@ mod tests {
         }
         assert_eq!(told.iter().collect::<String>(), "---------!-----+---");
     }
-}
-
-/// Erases sessions that have not been used for as long as they are kept.
-async fn upkeep(store: Store, life: Lifecycle) {
-    let sweeping = async {
-        loop {
-            tokio::time::sleep(SWEEP_INTERVAL).await;
-            match store.sweep().await {
-                Ok(0) => {}
-                Ok(erased) => tracing::info!(erased, "sessions that nobody used were erased"),
-                Err(error) => tracing::warn!(%error, "old sessions could not be erased"),
-            }
-        }
-    };
-    life.draining().run_until_cancelled(sweeping).await;
 }

@@ -7,8 +7,6 @@
 
 mod dial;
 mod outgoing;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use std::sync::Arc;

@@ -129,6 +129,18 @@ impl TurnSpans {
         telemetry::trace_id(&span.gateway)
     }
 
+    /// The turns of this connection's questions are gone with their log. Names the questions.
+    pub(super) fn lost(&self) -> Vec<(String, TraceId)> {
+        let mut spans = self.lock();
+        let (lost, kept) = spans.drain(..).partition(|span| span.turn.is_some());
+        *spans = kept;
+        let name = |span: TurnSpan| {
+            span.fail("lost", "the log was lost during the turn");
+            (span.request_id, telemetry::trace_id(&span.gateway))
+        };
+        Vec::into_iter(lost).map(name).collect()
+    }
+
     /// True if a question of this connection has no final frame yet.
     pub(super) fn any(&self) -> bool {
         !self.lock().is_empty()

@@ -45,6 +45,8 @@ pub(super) enum Notice {
 
 /// How long a close may take to be written, and the client to answer it.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What is said to who waits for an answer that is gone.
+const ANSWER_LOST: &str = "The answer was lost together with the history. Please ask again.";
 /// An answer up to this length, in bytes, may come without a partial.
 const FEW_WORDS: usize = 40;
 
@@ -223,14 +225,33 @@ impl Writer {
                 self.send(frames::refused(&refusal, id, trace)).await
             }
             // What follows is the whole log, which is not for a client without a position: it comes back and goes on.
-            Update::Reset if first_seq.is_none() => Err(End::Close(Close::GoingAway)),
+            Update::Reset if first_seq.is_none() => {
+                self.answers_lost().await?;
+                Err(End::Close(Close::GoingAway))
+            }
             Update::Reset => {
                 self.answer.clear();
                 self.first_seq = 1;
                 self.position = 0;
-                self.send(frames::gap()).await
+                self.send(frames::gap()).await?;
+                self.answers_lost().await
             }
         }
+    }
+
+    /// The log is another one: whoever waits for an answer that was in the old one is told not to.
+    async fn answers_lost(&mut self) -> Result<(), End> {
+        let waited = self.running.take().is_some();
+        let lost = self.spans.lost();
+        for (id, trace) in &lost {
+            self.send(frames::error(ANSWER_LOST, Some(id), *trace))
+                .await?;
+        }
+        if waited && lost.is_empty() {
+            self.send(frames::error(ANSWER_LOST, None, TraceId::default()))
+                .await?;
+        }
+        Ok(())
     }
 
     async fn text(&mut self, turn: TurnId, trace: TraceId, change: TextChange) -> Result<(), End> {

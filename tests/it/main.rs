@@ -17,6 +17,7 @@ mod floors;
 mod grpc;
 mod guide;
 mod process;
+mod redial;
 mod roles;
 mod traces;
 mod trouble;

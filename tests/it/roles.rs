@@ -5,12 +5,14 @@ use std::time::Duration;
 use dragoman::rpc::proto::chat_client::ChatClient;
 use dragoman::rpc::proto::converse_request::Request as Say;
 use dragoman::rpc::proto::converse_response::Response as Said;
+use dragoman::rpc::proto::event::Body;
 use dragoman::rpc::proto::{ConverseRequest, Cursor, Open};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use crate::support::process::Process;
 use crate::support::redis::{Redis, free_port};
@@ -23,10 +25,10 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn new() -> Self {
+    async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            redis: Redis::start(folder.path()),
+            redis: Redis::start(folder.path()).await,
             folder,
         }
     }
@@ -114,7 +116,6 @@ async fn positions_at(agent: &Process, session: &str) -> Vec<u64> {
             continue;
         };
         positions.push(event.seq);
-        use dragoman::rpc::proto::event::Body;
         if matches!(event.body, Some(Body::Agent(_) | Body::Error(_))) {
             return positions;
         }
@@ -123,7 +124,7 @@ async fn positions_at(agent: &Process, session: &str) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_question_over_one_gateway_is_seen_over_another_and_at_another_agent() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::new().await;
     let (one, two) = (cluster.agent().await, cluster.agent().await);
     let gateway = cluster.gateway(&[&one]).await;
     let other = cluster.gateway(&[&two]).await;
@@ -148,7 +149,7 @@ async fn a_question_over_one_gateway_is_seen_over_another_and_at_another_agent()
 
 #[tokio::test]
 async fn an_agent_killed_in_mid_turn_leaves_a_sealed_error_and_an_open_connection() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::new().await;
     let one = cluster.agent().await;
     // Only one is there when the question is asked: it is the one that runs the turn.
     let port = free_port();
@@ -173,7 +174,7 @@ async fn an_agent_killed_in_mid_turn_leaves_a_sealed_error_and_an_open_connectio
 
 #[tokio::test]
 async fn a_question_sent_while_no_agent_is_there_is_answered_by_the_next_one() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::new().await;
     let one = cluster.agent().await;
     let address = one.grpc.to_string();
     let gateway = cluster.gateway(&[&one]).await;
@@ -195,7 +196,7 @@ async fn a_question_sent_while_no_agent_is_there_is_answered_by_the_next_one() {
 
 #[tokio::test]
 async fn agents_that_leave_one_after_the_other_cost_nothing() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::new().await;
     let (mut one, mut two) = (cluster.agent().await, cluster.agent().await);
     let gateway = cluster.gateway(&[&one, &two]).await;
     let mut clients: Vec<Client> = vec![];
@@ -237,7 +238,7 @@ async fn agents_that_leave_one_after_the_other_cost_nothing() {
 
 #[tokio::test]
 async fn a_gateway_that_drains_sends_its_clients_away_and_the_turn_goes_on() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::new().await;
     let agent = cluster.agent().await;
     let gateway = cluster.gateway(&[&agent]).await;
     let other = cluster.gateway(&[&agent]).await;
@@ -250,20 +251,24 @@ async fn a_gateway_that_drains_sends_its_clients_away_and_the_turn_goes_on() {
     let ended = gateway.ended().await;
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let mut client = other.chat("/ws/moved?after=0").await;
-    let turn = client.turn().await;
-    assert_eq!(turn[0], first);
-    assert_eq!(turn.last().unwrap()["type"], "agent");
+    assert_eq!(client.frame().await, first);
+    let mut last = client.frame().await;
+    while last["type"] == "agent_partial" {
+        last = client.frame().await;
+    }
+    assert_eq!(last["type"], "agent");
+    assert_eq!(text(&last), "slowly ".repeat(30));
 }
 
 #[tokio::test]
 async fn an_agent_that_is_none_is_told_of_once_and_found_when_it_comes() {
-    let cluster = Cluster::new();
+    let cluster = Cluster::new().await;
     let port = free_port();
     let refusing = format!("127.0.0.1:{port}");
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let http1 = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (silent_at, http1_at) = (silent.local_addr().unwrap(), http1.local_addr().unwrap());
-    let answering = tokio::spawn(async move {
+    let answering = TaskTracker::new().spawn(async move {
         while let Ok((mut stream, _)) = http1.accept().await {
             let answer = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
             let _ = stream.write_all(answer).await;

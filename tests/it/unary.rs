@@ -90,7 +90,7 @@ async fn a_transcript_is_paged_to_its_end() {
         loop {
             let page = client.list_events(list("paged", size, &token)).await;
             let page = page.unwrap().into_inner();
-            assert!(!page.events.is_empty() && page.events.len() <= size as usize);
+            assert!(!page.events.is_empty() && page.events.len() <= usize::try_from(size).unwrap());
             events.extend(page.events);
             token = page.next_page_token;
             if token.is_empty() {

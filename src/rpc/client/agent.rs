@@ -65,7 +65,7 @@ enum Down {
     ConnectTimeout,
     #[error("its health service does not answer")]
     Silent,
-    #[error("no gRPC answer: {}", .0.message())]
+    #[error("no gRPC answer ({}): is that the gRPC address of an agent?", .0.message())]
     Health(Box<Status>),
     #[error("it says that it does not serve")]
     NotServing,
@@ -183,7 +183,7 @@ impl Agent {
                 },
             };
             match answer {
-                Ok(Some(answer)) if serving(&answer) => self.up(&channel, changes, told_down),
+                Ok(Some(answer)) if serving(answer) => self.up(&channel, changes, told_down),
                 Ok(Some(_)) if answers.is_none() => return Down::NotServing,
                 // Still connected: it will say so when it serves.
                 Ok(Some(_)) => self.pause_serving(changes, told_down),
@@ -255,7 +255,7 @@ impl Drop for Counted {
     }
 }
 
-fn serving(answer: &HealthCheckResponse) -> bool {
+fn serving(answer: HealthCheckResponse) -> bool {
     answer.status() == ServingStatus::Serving
 }
 

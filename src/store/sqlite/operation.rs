@@ -114,7 +114,6 @@ impl Operation {
             Self::Begin { reply, .. } => reply.is_closed(),
             Self::Append { reply, .. } | Self::Probe { reply } => reply.is_closed(),
             // What was seen was seen: it is noted though who told it has gone, which is when clients go.
-            Self::Delivered { .. } | Self::Left { .. } => false,
             Self::TurnLength { reply, .. } => reply.is_closed(),
             Self::Head { reply, .. } => reply.is_closed(),
             Self::Read { reply, .. } => reply.is_closed(),
@@ -122,7 +121,10 @@ impl Operation {
             Self::Missed { reply, .. } => reply.is_closed(),
             Self::Erase { reply, .. } => reply.is_closed(),
             Self::Sweep { reply, .. } => reply.is_closed(),
-            Self::Seal(_) | Self::Close { .. } => false,
+            // Nobody waits for these.
+            Self::Delivered { .. } | Self::Left { .. } | Self::Seal(_) | Self::Close { .. } => {
+                false
+            }
         }
     }
 

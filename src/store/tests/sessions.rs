@@ -92,7 +92,7 @@ async fn an_erased_session_ends_for_all_and_its_id_is_free() {
         .store
         .turn_writer(session.clone(), begin.turn, begin.trace);
     let mut keeper = writer.keeper();
-    let lost = tokio::spawn(async move { keeper.lost().await });
+    let lost = spawn(async move { keeper.lost().await });
     writer.text("So far").unwrap();
     let follow = async |start| place.store.follow(session.clone(), start).await.unwrap();
     let mut live = follow(Start::Live).await;

@@ -313,3 +313,17 @@ async fn two_thousand_followers_get_everything() {
     both.a.close().await;
     both.b.close().await;
 }
+
+#[tokio::test]
+async fn a_log_that_is_gone_is_noticed_though_nobody_asks() {
+    let both = Both::new().await;
+    let session = SessionId::random();
+    let (mut turn, _kept) = start(&both.a, question(&session, "?")).await;
+    let mut follower = both.b.follow(session.clone(), Start::Live).await.unwrap();
+    turn.text("some text").unwrap();
+    next_text(&mut follower).await;
+    both.server.command(&["FLUSHALL"]);
+    let reset = timeout(Duration::from_secs(8), follower.next()).await;
+    let reset = reset.expect("it is noticed within a lease").unwrap();
+    assert!(matches!(reset, Followed::Reset { .. }), "{reset:?}");
+}

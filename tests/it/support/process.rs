@@ -17,6 +17,8 @@ pub(crate) struct Process {
     pub(crate) http: SocketAddr,
     pub(crate) grpc: SocketAddr,
     child: Child,
+    /// What it printed before it was ready.
+    start: String,
     lines: Lines<BufReader<ChildStderr>>,
 }
 
@@ -82,6 +84,7 @@ impl Process {
             http: ([127, 0, 0, 1], 0).into(),
             grpc: ([127, 0, 0, 1], 0).into(),
             child,
+            start: String::new(),
             lines,
         };
         process.read_addresses().await;
@@ -90,15 +93,15 @@ impl Process {
 
     /// What start prints is for people and for this.
     async fn read_addresses(&mut self) {
-        let mut seen = String::new();
         while let Some(line) = timeout(PATIENCE, self.lines.next_line())
             .await
             .unwrap()
             .unwrap()
         {
+            self.start.push_str(&line);
+            self.start.push('\n');
             let line: Value = serde_json::from_str(&line).expect("not on a terminal: JSON lines");
             let message = line["message"].as_str().unwrap();
-            seen.push_str(message);
             if let Some(address) = after(message, "page on http://") {
                 self.http = address;
             }
@@ -112,7 +115,7 @@ impl Process {
                 return;
             }
         }
-        panic!("it did not start: {seen}");
+        panic!("it did not start: {}", self.start);
     }
 
     /// A WebSocket client of a session.
@@ -167,7 +170,7 @@ impl Process {
             .await
             .expect("the end in time")
             .unwrap();
-        let mut stderr = String::new();
+        let mut stderr = self.start;
         self.lines
             .into_inner()
             .read_to_string(&mut stderr)

@@ -4,7 +4,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 /// Above these ports a client that reconnects can be given the server's own port, and then talks to itself.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -18,7 +20,7 @@ pub(crate) struct Redis {
 
 impl Redis {
     /// Starts one with its files in `folder`.
-    pub(crate) fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let port = free_port();
         let child = Command::new("redis-server")
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1"])
@@ -33,7 +35,7 @@ impl Redis {
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(began.elapsed() < START_TIME, "redis-server does not answer");
-            std::thread::sleep(Duration::from_millis(10));
+            sleep(Duration::from_millis(10)).await;
         }
         server
     }

@@ -14,7 +14,7 @@ const TURNS: u64 = 20;
 /// The longest time the server stands still, well below a lease.
 const PAUSE: u64 = 800;
 /// Longest run of one seed.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 fn sessions() -> Sessions {
     Sessions {
