@@ -1,7 +1,8 @@
 //! The Explorer: runs turns. It knows no transport.
 //!
 //! [`Turns`] decides who runs: one turn a session, questions that wait, cancel. [`Agent::run_turn`] is one turn: the
-//! model is asked, its tool calls are run, it is asked again, until it has said everything.
+//! model is asked, its tool calls are run, it is asked again, until it has said everything. A turn that another process
+//! had to leave goes on where it was.
 
 mod history;
 mod turn;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use crate::model::Model;
 use crate::tools::Tools;
 
-pub use turn::{Outcome, Progress, Turn};
+pub use turn::{Outcome, Resumed, Turn};
 pub use turns::{Accepted, AskError, Asked, Question, Turns};
 
 /// What a turn may use up.

@@ -9,9 +9,11 @@ mod outcome;
 mod unary;
 
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::Stream;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
@@ -46,6 +48,8 @@ pub struct ChatService {
     draining: CancellationToken,
     /// How long streams go on after that, at most.
     drain_timeout: Duration,
+    /// When that will be over; set by the first stream that warns its client.
+    drained_by: Arc<OnceLock<Instant>>,
     /// Cancelled when streams must end.
     closed: CancellationToken,
     /// What is left to be done when a stream has ended.
@@ -88,11 +92,20 @@ impl ChatService {
             store,
             draining,
             drain_timeout,
+            drained_by: Arc::default(),
             closed,
             tasks,
             list_anonymous: config.list_anonymous,
         };
         ChatServer::new(service).max_decoding_message_size(config.message_bytes)
+    }
+
+    /// How long streams go on at most, now that the process drains.
+    fn time_left(&self) -> Duration {
+        let drained_by = self
+            .drained_by
+            .get_or_init(|| Instant::now() + self.drain_timeout);
+        drained_by.saturating_duration_since(Instant::now())
     }
 }
 

@@ -1,23 +1,29 @@
 //! One turn: steps of model stream → tool calls → results, until the model has said everything.
 
+mod echo;
 mod resume;
+mod tool_calls;
 
 use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::Agent;
-use crate::chat::{EventBody, Finish, ToolCall, ToolResult, TurnErrorReason, Usage};
+use crate::chat::{EventBody, Finish, ToolCall, TurnErrorReason, Usage};
 use crate::model::{End, Message, ModelError, ModelEvent, Request};
 use crate::store::{StoreError, TurnWriter};
 use crate::telemetry::spans;
 
-pub use resume::Progress;
+pub use resume::Resumed;
+
+use echo::Echo;
+
+/// What stands between the texts of two steps.
+const PARAGRAPH: &str = "\n\n";
 
 /// What a turn is run on.
 #[derive(Debug)]
@@ -26,8 +32,8 @@ pub struct Turn {
     pub question: Arc<str>,
     /// The conversation before it, as the model is told.
     pub history: Vec<Message>,
-    /// What another process did of it before.
-    pub progress: Progress,
+    /// What another process has done of it.
+    pub resumed: Option<Resumed>,
 }
 
 /// How a turn ended: its final event, still to be written.
@@ -51,9 +57,9 @@ enum Stop {
 #[derive(Debug, Default)]
 struct Step {
     text: String,
+    /// What was said of this step before it was cut, and is not said twice.
+    echo: Echo,
     tool_calls: Vec<ToolCall>,
-    /// What it had said before it was cut, and asked again.
-    repeat: Option<String>,
 }
 
 // === impl Agent ===
@@ -68,7 +74,12 @@ impl Agent {
         log: &mut TurnWriter,
         cancel: &CancellationToken,
     ) -> Result<Outcome, StoreError> {
-        let deadline = Instant::now() + self.config.turn_timeout;
+        let timeout = self.config.turn_timeout;
+        let left = turn
+            .resumed
+            .as_ref()
+            .map(|resumed| resumed.time_left(timeout));
+        let deadline = Instant::now() + left.unwrap_or(timeout);
         let mut usage = Usage::default();
         let steps = self.run_steps(turn, log, &mut usage);
         // Cancel and deadline drop the steps wherever they are: that ends the model's request and the tools' work.
@@ -143,25 +154,14 @@ impl Agent {
     ) -> Result<(), Stop> {
         let mut messages = turn.history;
         messages.push(Message::User(turn.question));
-        let Progress {
-            messages: done,
-            pending,
-            mut repeat,
-            steps,
-            tool_calls,
-        } = turn.progress;
-        messages.extend(done);
-        (usage.steps, usage.tool_calls) = (steps, tool_calls);
-        if !pending.is_empty() {
-            let results = self.finish_tools(&pending, log).await?;
-            usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
-            messages.extend(results.into_iter().map(Message::Tool));
+        let mut echo = Echo::default();
+        if let Some(resumed) = turn.resumed {
+            echo = self.go_on(resumed, &mut messages, log, usage).await?;
         }
-        for _ in steps..self.config.max_steps {
+        while usage.steps < self.config.max_steps {
             usage.steps += 1;
-            let step = self
-                .run_step(messages.clone(), repeat.take(), log, usage)
-                .await?;
+            let echo = std::mem::take(&mut echo);
+            let step = self.run_step(messages.clone(), echo, log, usage).await?;
             if step.tool_calls.is_empty() {
                 let said_something = log.text_len() > 0;
                 return if said_something {
@@ -185,7 +185,7 @@ impl Agent {
     async fn run_step(
         &self,
         messages: Vec<Message>,
-        repeat: Option<String>,
+        echo: Echo,
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Step, Stop> {
@@ -197,7 +197,7 @@ impl Agent {
         };
         let mut spent = Usage::default();
         let result = self
-            .read_model(request, repeat, log, &mut spent)
+            .read_model(request, echo, log, &mut spent)
             .instrument(span.clone())
             .await;
         spans::record_usage(&span, spent);
@@ -216,13 +216,13 @@ impl Agent {
     async fn read_model(
         &self,
         request: Request,
-        repeat: Option<String>,
+        echo: Echo,
         log: &mut TurnWriter,
         spent: &mut Usage,
     ) -> Result<Step, Stop> {
         let mut stream = self.model.stream(request);
         let mut step = Step {
-            repeat,
+            echo,
             ..Step::default()
         };
         // One timer that is put off with every event: cheaper than a new one each time.
@@ -267,26 +267,19 @@ impl Agent {
         if text.is_empty() {
             return Ok(());
         }
-        let mut text = text;
+        let heard = step.echo.hear(text);
+        step.text.push_str(heard.repeated);
+        let mut text = &*heard.new;
+        if text.is_empty() {
+            return Ok(());
+        }
         let paragraph;
-        if step.repeat.is_some() {
-            match resume::hear(&mut step.repeat, text) {
-                resume::Heard::Again => {
-                    step.text.push_str(text);
-                    return Ok(());
-                }
-                resume::Heard::New(new) => {
-                    let known = text.len() - new.len();
-                    step.text.push_str(text.get(..known).unwrap_or_default());
-                    text = new;
-                }
-                resume::Heard::Other => {
-                    paragraph = format!("\n\n{}{text}", std::mem::take(&mut step.text));
-                    text = &paragraph;
-                }
-            }
-        } else if step.text.is_empty() && log.text_len() > 0 {
-            paragraph = format!("\n\n{text}");
+        if heard.differs {
+            // What it says now is something else than what it said before it was cut.
+            step.text.clear();
+        }
+        if step.text.is_empty() && log.text_len() > 0 {
+            paragraph = format!("{PARAGRAPH}{text}");
             text = &paragraph;
         }
         let room = self.config.answer_bytes.saturating_sub(log.text_len());
@@ -299,100 +292,5 @@ impl Agent {
         } else {
             Err(Stop::Truncated)
         }
-    }
-
-    /// Runs the calls of one step side by side. The results come back in the order of the calls; in the log each stands
-    /// where it happened.
-    async fn run_tools(
-        &self,
-        calls: &[ToolCall],
-        log: &mut TurnWriter,
-    ) -> Result<Vec<ToolResult>, Stop> {
-        let text_offset = log.text_len();
-        let asked = calls.iter().map(|call| EventBody::ToolCall {
-            call: call.clone(),
-            text_offset,
-        });
-        log.append(asked.collect()).await.map_err(Stop::Store)?;
-        self.finish_tools(calls, log).await
-    }
-
-    /// Runs calls that are in the log.
-    async fn finish_tools(
-        &self,
-        calls: &[ToolCall],
-        log: &mut TurnWriter,
-    ) -> Result<Vec<ToolResult>, Stop> {
-        let text_offset = log.text_len();
-        let mut running: FuturesUnordered<_> = calls
-            .iter()
-            .enumerate()
-            .map(async |(index, call)| (index, self.run_tool(index, call).await))
-            .collect();
-        let mut results = Vec::with_capacity(calls.len());
-        while let Some((index, result)) = running.next().await {
-            let event = EventBody::ToolResult {
-                result: result.clone(),
-                text_offset,
-            };
-            log.append(vec![event]).await.map_err(Stop::Store)?;
-            results.push((index, result));
-        }
-        results.sort_by_key(|(index, _)| *index);
-        Ok(results.into_iter().map(|(_, result)| result).collect())
-    }
-
-    async fn run_tool(&self, index: usize, call: &ToolCall) -> ToolResult {
-        let span = spans::execute_tool(&call.name, &call.id);
-        if index >= self.config.max_parallel_tools {
-            let limit = self.config.max_parallel_tools;
-            spans::record_error(&span, "limit", "too many calls at once");
-            return failed(
-                call,
-                format!("more than {limit} calls at once: call fewer tools"),
-            );
-        }
-        let tools = self.tools.clone();
-        let wanted = call.clone();
-        let work = span.clone();
-        // Tools compute; on a thread of their own they run side by side and cannot hold up other sessions.
-        let run = tokio::task::spawn_blocking(move || work.in_scope(|| tools.run(&wanted)));
-        let result = match tokio::time::timeout(self.config.tool_timeout, run).await {
-            Ok(Ok(result)) => self.bounded(call, result),
-            Ok(Err(defect)) => {
-                tracing::error!(parent: &span, tool = &*call.name, %defect, "a tool panicked");
-                spans::record_error(&span, "internal", "the tool panicked");
-                return failed(call, "the tool failed, which is a defect of it".to_owned());
-            }
-            Err(_) => {
-                spans::record_error(&span, "timeout", "the tool took too long");
-                let seconds = self.config.tool_timeout.as_secs();
-                return failed(call, format!("the tool took longer than {seconds} s"));
-            }
-        };
-        if result.failed {
-            spans::record_error(&span, "tool", "the tool reported an error");
-        }
-        result
-    }
-
-    fn bounded(&self, call: &ToolCall, result: ToolResult) -> ToolResult {
-        let (length, limit) = (result.content.len(), self.config.tool_result_bytes);
-        if length <= limit {
-            return result;
-        }
-        failed(
-            call,
-            format!("the result has {length} bytes, {limit} are allowed: ask for less"),
-        )
-    }
-}
-
-fn failed(call: &ToolCall, message: String) -> ToolResult {
-    ToolResult {
-        call_id: Arc::clone(&call.id),
-        name: Arc::clone(&call.name),
-        content: serde_json::json!({ "error": message }).to_string().into(),
-        failed: true,
     }
 }

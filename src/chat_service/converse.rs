@@ -30,6 +30,8 @@ use crate::telemetry::{self, spans};
 const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
 /// How long the first message may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a stream waits to learn whether a cancel has reached a turn of another process.
+const CANCEL_WAIT: Duration = Duration::from_millis(500);
 /// How long it may take to note that a client has left.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -206,7 +208,7 @@ impl Conversation {
                 () = self.service.draining.cancelled(), if !self.told_to_go => {
                     self.told_to_go = true;
                     return Some(Ok(Response::GoAway(proto::GoAway {
-                        time_left: Some(convert::duration_to_proto(self.service.drain_timeout)),
+                        time_left: Some(convert::duration_to_proto(self.service.time_left())),
                     })));
                 }
                 followed = self.follower.next() => {
@@ -270,7 +272,9 @@ impl Conversation {
     }
 
     async fn cancel(&mut self, turn: Option<TurnId>) -> Option<Response> {
-        let cancelled = self.service.turns.cancel(&self.session, turn).await;
+        let cancelled = self.service.turns.cancel(&self.session, turn);
+        // Who has to wait for longer may leave: the cancel goes on by itself.
+        let cancelled = tokio::time::timeout(CANCEL_WAIT, cancelled).await.ok()?;
         let error = cancelled.err()?;
         Some(rejected(String::new(), &outcome::store_failed(&error)))
     }

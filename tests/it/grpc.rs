@@ -1,5 +1,7 @@
 //! The Chat service as `chat.proto` says it.
 
+mod busy;
+
 use std::time::Duration;
 
 use dragoman::rpc::proto::ask_response::Response as Asked;

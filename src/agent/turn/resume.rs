@@ -1,185 +1,229 @@
-//! Going on with a turn that another process began.
-//!
-//! Tools are read-only, so the log holds all that is needed: the calls, their results, and the text so far. The step that
-//! was cut is asked again. While the model repeats what it had said, that is not said twice; if it says something else,
-//! that begins as a new paragraph. So the text only ever grows.
+//! The rest of a turn that another process has begun: from what is in the log, without saying anything twice.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
-use crate::chat::{Event, EventBody, ToolCall};
+use super::echo::Echo;
+use super::{Agent, PARAGRAPH, Stop};
+use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
 use crate::model::Message;
+use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
 
-/// What was done of a turn before. Empty for one that has just begun.
+/// Events read at a time.
+const PAGE: usize = 100;
+/// How many times the time of one turn a turn may take together, however often it is handed over.
+const MOST_TIMES: u32 = 3;
+
+/// What was done of a turn before it was handed over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resumed {
+    /// When it was asked.
+    asked: SystemTime,
+    /// The steps that called tools, oldest first; of the last one some results can be missing.
+    steps: Vec<Called>,
+    /// What was said after them.
+    said: String,
+}
+
+/// A step that called tools.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Progress {
-    /// What the model said and was told after the question.
-    pub(super) messages: Vec<Message>,
-    /// Calls that have no result yet.
-    pub(super) pending: Vec<ToolCall>,
-    /// What the step that was cut had said.
-    pub(super) repeat: Option<String>,
-    /// Steps that were finished, and their calls.
-    pub(super) steps: u32,
-    pub(super) tool_calls: u32,
+struct Called {
+    text: String,
+    /// Where its calls stand in the turn's text.
+    text_offset: usize,
+    calls: Vec<ToolCall>,
+    results: Vec<ToolResult>,
 }
 
-/// Text that a step may say again.
-#[derive(Debug)]
-pub(super) enum Heard<'a> {
-    /// It was said before.
-    Again,
-    /// This much of it is new, and follows what was said.
-    New(&'a str),
-    /// It is not what was said before: the step begins anew.
-    Other,
-}
+// === impl Resumed ===
 
-// === impl Progress ===
+impl Resumed {
+    /// Reads what the log has of a turn whose `user` event is at `seq` and whose text so far is `text`.
+    pub async fn read(
+        store: &Store,
+        begin: &BeginTurn,
+        seq: u64,
+        text: &str,
+    ) -> Result<Self, StoreError> {
+        let mut events = Vec::new();
+        let mut after = seq.saturating_sub(1);
+        loop {
+            let cursor = Cursor {
+                seq: after,
+                fingerprint: None,
+            };
+            let Page::Events(page) = store.events(&begin.session, &cursor, PAGE).await? else {
+                return Err(StoreError::Fenced);
+            };
+            let Some(last) = page.last() else {
+                return Self::from_events(&events, begin.turn, text).ok_or(StoreError::Fenced);
+            };
+            after = last.seq;
+            events.extend(page);
+        }
+    }
 
-impl Progress {
-    /// What the events of a turn, after its question, and its text so far come to.
-    pub fn of(events: &[Arc<Event>], said: &str) -> Self {
-        let mut progress = Self::default();
-        let mut from = 0;
-        for event in events {
+    /// `None` if the turn is not there.
+    fn from_events(events: &[Arc<Event>], turn: TurnId, text: &str) -> Option<Self> {
+        let mut of_turn = events.iter().filter(|event| event.turn == turn);
+        let asked = of_turn.next()?.time;
+        let mut steps: Vec<Called> = Vec::new();
+        let mut said_until = 0;
+        for event in of_turn {
             match &event.body {
                 EventBody::ToolCall { call, text_offset } => {
-                    if progress.pending.is_empty() {
-                        let step = piece(said, from, *text_offset);
-                        from = *text_offset;
-                        progress.steps += 1;
-                        progress.messages.push(Message::Assistant {
-                            text: step.into(),
-                            tool_calls: Vec::new(),
+                    // The calls of a step are one write, and the next step comes after all their results.
+                    let same = steps.last_mut().filter(|step| step.results.is_empty());
+                    if let Some(step) = same {
+                        step.calls.push(call.clone());
+                    } else {
+                        let piece = text.get(said_until..*text_offset).unwrap_or_default();
+                        steps.push(Called {
+                            text: piece.to_owned(),
+                            text_offset: *text_offset,
+                            calls: vec![call.clone()],
+                            results: Vec::new(),
                         });
+                        said_until = *text_offset;
                     }
-                    progress.add_call(call);
                 }
                 EventBody::ToolResult { result, .. } => {
-                    progress.tool_calls += 1;
-                    progress.pending.retain(|call| call.id != result.call_id);
-                    progress.messages.push(Message::Tool(result.clone()));
+                    steps.last_mut()?.results.push(result.clone());
                 }
                 EventBody::User { .. } | EventBody::Agent { .. } | EventBody::Error { .. } => {}
             }
         }
-        let cut = piece(said, from, said.len());
-        progress.repeat = (!cut.is_empty()).then(|| cut.to_owned());
-        progress
+        let said = text.get(said_until..).unwrap_or_default();
+        let said = if said_until > 0 {
+            said.strip_prefix(PARAGRAPH).unwrap_or(said)
+        } else {
+            said
+        };
+        Some(Self {
+            asked,
+            steps,
+            said: said.to_owned(),
+        })
     }
 
-    fn add_call(&mut self, call: &ToolCall) {
-        self.pending.push(call.clone());
-        let asked = self
-            .messages
-            .iter_mut()
-            .rev()
-            .find_map(|message| match message {
-                Message::Assistant { tool_calls, .. } => Some(tool_calls),
-                Message::User(_) | Message::Tool(_) => None,
+    /// The time of a turn anew, but not for ever.
+    pub(super) fn time_left(&self, turn_timeout: Duration) -> Duration {
+        // A clock that was set back gives it no more than the time of one turn.
+        let taken = self.asked.elapsed().unwrap_or_default();
+        (turn_timeout * MOST_TIMES)
+            .saturating_sub(taken)
+            .min(turn_timeout)
+    }
+}
+
+// === impl Agent ===
+
+impl Agent {
+    /// Tells the model's messages what was done, and does what is missing of the last step. Tools only read: a call whose
+    /// result is not known is run again.
+    pub(super) async fn go_on(
+        &self,
+        resumed: Resumed,
+        messages: &mut Vec<Message>,
+        log: &mut TurnWriter,
+        usage: &mut Usage,
+    ) -> Result<Echo, Stop> {
+        for step in resumed.steps {
+            let results = self
+                .answer_calls(&step.calls, step.results, step.text_offset, log)
+                .await?;
+            usage.steps += 1;
+            usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
+            messages.push(Message::Assistant {
+                text: step.text.into(),
+                tool_calls: step.calls,
             });
-        if let Some(tool_calls) = asked {
-            tool_calls.push(call.clone());
+            messages.extend(results.into_iter().map(Message::Tool));
         }
-    }
-}
-
-/// What one step said: a later one was given a paragraph of its own.
-fn piece(said: &str, from: usize, to: usize) -> &str {
-    let step = said.get(from..to).unwrap_or_default();
-    if from > 0 {
-        step.strip_prefix("\n\n").unwrap_or(step)
-    } else {
-        step
-    }
-}
-
-/// Compares `text` with what is left of what the step had said before, and takes what is the same off it.
-pub(super) fn hear<'a>(repeat: &mut Option<String>, text: &'a str) -> Heard<'a> {
-    let Some(left) = repeat.take() else {
-        return Heard::New(text);
-    };
-    if let Some(left) = left.strip_prefix(text) {
-        *repeat = (!left.is_empty()).then(|| left.to_owned());
-        return Heard::Again;
-    }
-    match text.strip_prefix(left.as_str()) {
-        Some(new) => Heard::New(new),
-        None => Heard::Other,
+        Ok(Echo::of(resumed.said))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
-
     use super::*;
-    use crate::chat::{ToolResult, TraceId, TurnId};
+    use crate::chat::TraceId;
 
-    fn event(body: EventBody) -> Arc<Event> {
+    fn event(turn: TurnId, body: EventBody) -> Arc<Event> {
         Arc::new(Event {
             seq: 1,
-            turn: TurnId::random(),
-            trace: TraceId(1),
+            turn,
+            trace: TraceId::default(),
             time: SystemTime::UNIX_EPOCH,
             body,
         })
     }
 
-    fn call(id: &str, text_offset: usize) -> Arc<Event> {
-        let call = ToolCall {
+    fn call(id: &str) -> ToolCall {
+        ToolCall {
             id: id.into(),
             name: "list_tables".into(),
             arguments: "{}".into(),
-        };
-        event(EventBody::ToolCall { call, text_offset })
+        }
     }
 
-    fn result(id: &str, text_offset: usize) -> Arc<Event> {
-        let result = ToolResult {
+    fn result(id: &str) -> ToolResult {
+        ToolResult {
             call_id: id.into(),
             name: "list_tables".into(),
             content: "[]".into(),
             failed: false,
+        }
+    }
+
+    #[test]
+    fn steps_are_read_from_the_log() {
+        let turn = TurnId::random();
+        let user = EventBody::User {
+            content: "?".into(),
+            message: None,
         };
-        event(EventBody::ToolResult {
-            result,
+        let called = |id, text_offset| EventBody::ToolCall {
+            call: call(id),
             text_offset,
-        })
-    }
-
-    #[test]
-    fn finished_steps_and_the_cut_one_are_told_apart() {
-        let events = [
-            call("a", 3),
-            call("b", 3),
-            result("b", 3),
-            result("a", 3),
-            call("c", 8),
-        ];
-        let progress = Progress::of(&events, "one\n\ntwo and");
-        assert_eq!((progress.steps, progress.tool_calls), (2, 2));
-        assert_eq!(progress.pending.len(), 1);
-        assert_eq!(progress.repeat.as_deref(), Some(" and"));
-        let said: Vec<_> = progress
-            .messages
-            .iter()
-            .filter_map(|message| match message {
-                Message::Assistant { text, tool_calls } => Some((&**text, tool_calls.len())),
-                Message::User(_) | Message::Tool(_) => None,
-            })
-            .collect();
-        assert_eq!(said, [("one", 2), ("two", 1)]);
-    }
-
-    #[test]
-    fn what_is_repeated_is_not_said_again() {
-        let mut repeat = Some("abcdef".to_owned());
-        assert!(matches!(hear(&mut repeat, "abc"), Heard::Again));
-        assert!(matches!(hear(&mut repeat, "defgh"), Heard::New("gh")));
-        assert!(matches!(hear(&mut repeat, "i"), Heard::New("i")));
-        let mut repeat = Some("abcdef".to_owned());
-        assert!(matches!(hear(&mut repeat, "abX"), Heard::Other));
-        assert_eq!(repeat, None);
+        };
+        let answered = |id, text_offset| EventBody::ToolResult {
+            result: result(id),
+            text_offset,
+        };
+        let events: Vec<_> = [
+            user,
+            called("a", 4),
+            called("b", 4),
+            answered("b", 4),
+            answered("a", 4),
+            called("c", 11),
+        ]
+        .into_iter()
+        .map(|body| event(turn, body))
+        .collect();
+        let text = "One.\n\nTwo. \n\nThr";
+        let resumed = Resumed::from_events(&events, turn, text).unwrap();
+        let first = Called {
+            text: "One.".to_owned(),
+            text_offset: 4,
+            calls: vec![call("a"), call("b")],
+            results: vec![result("b"), result("a")],
+        };
+        let second = Called {
+            text: "\n\nTwo. ".to_owned(),
+            text_offset: 11,
+            calls: vec![call("c")],
+            results: Vec::new(),
+        };
+        assert_eq!(resumed.steps, [first, second]);
+        assert_eq!(resumed.said, "Thr");
+        let timeout = Duration::from_mins(1);
+        assert_eq!(resumed.time_left(timeout), Duration::ZERO, "asked long ago");
+        assert_eq!(
+            Resumed::from_events(&events, TurnId::random(), text),
+            None,
+            "another turn"
+        );
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
@@ -11,6 +10,7 @@ use tracing::Span;
 
 use super::{Accepted, AskError};
 use crate::chat::{SessionId, TurnId};
+use crate::mutant::{self, Mutant};
 use crate::store::BeginTurn;
 
 /// The slots of the sessions that do something.
@@ -27,11 +27,36 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     /// Questions that wait. Locked while a question becomes a turn and while a turn ends.
-    pub(super) waiting: AsyncMutex<VecDeque<Waiting>>,
+    pub(super) queue: AsyncMutex<Queue>,
     /// Has a lock of its own, so that a cancel never waits for a slow store.
-    running: Mutex<Option<(TurnId, CancellationToken)>>,
-    /// True while a task waits for the end of another process's turn.
-    watched: AtomicBool,
+    running: Mutex<Option<Running>>,
+}
+
+/// Questions that wait for another turn to end: one of this process, or else the one in `elsewhere`.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    pub(super) waiting: VecDeque<Waiting>,
+    /// The turn of another process whose end a task of this slot waits for.
+    pub(super) elsewhere: Option<TurnId>,
+}
+
+/// The turn that runs in this process, or the question that is just becoming one.
+#[derive(Debug)]
+struct Running {
+    turn: TurnId,
+    cancel: CancellationToken,
+    /// True once the store has it.
+    begun: bool,
+}
+
+/// What a cancel has found in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cancelled {
+    /// The running turn, and it ends.
+    Running,
+    /// A question that is becoming a turn, or is told that another process has one.
+    Becoming,
+    Nothing,
 }
 
 /// A question that waits for another turn to end.
@@ -39,6 +64,8 @@ pub(super) struct Slot {
 pub(super) struct Waiting {
     pub(super) begin: BeginTurn,
     pub(super) span: Span,
+    /// It stops the turn it waits for.
+    pub(super) interrupts: bool,
     /// Who asked, then whoever sent the same question again.
     pub(super) answers: Vec<oneshot::Sender<Result<Accepted, AskError>>>,
 }
@@ -66,19 +93,12 @@ impl Slots {
         }
     }
 
-    /// Cancels the running turn of a session, if it is `turn` or `turn` is not given. True if there
-    /// was one to cancel.
-    pub(super) fn cancel(&self, session: &SessionId, turn: Option<TurnId>) -> bool {
+    /// Cancels the turn of a session that runs here, if it is `turn` or `turn` is not given.
+    pub(super) fn cancel(&self, session: &SessionId, turn: Option<TurnId>) -> Cancelled {
         let slots = lock(&self.0);
-        let Some(entry) = slots.get(session) else {
-            return false;
-        };
-        match &*lock(&entry.slot.running) {
-            Some((running, cancel)) if turn.is_none_or(|turn| turn == *running) => {
-                cancel.cancel();
-                true
-            }
-            Some(_) | None => false,
+        match slots.get(session) {
+            Some(entry) => entry.slot.cancel(turn),
+            None => Cancelled::Nothing,
         }
     }
 
@@ -92,29 +112,52 @@ impl Slots {
 // === impl Slot ===
 
 impl Slot {
-    /// Notes the running turn and what cancels it; false if another one runs.
-    pub(super) fn set_running(&self, turn: TurnId, cancel: &CancellationToken) -> bool {
+    /// Notes a question that is becoming a turn and what cancels it; false if a turn runs.
+    pub(super) fn set_becoming(&self, turn: TurnId, cancel: &CancellationToken) -> bool {
         let mut running = lock(&self.running);
         if running.is_some() {
             return false;
         }
-        *running = Some((turn, cancel.clone()));
+        *running = Some(Running {
+            turn,
+            cancel: cancel.clone(),
+            begun: false,
+        });
         true
     }
 
-    /// Notes that somebody waits for the end of another process's turn; false if somebody does already.
-    pub(super) fn begin_watch(&self) -> bool {
-        !self.watched.swap(true, Ordering::AcqRel)
+    /// Notes the turn that the store has running here. Another one that is noted is not, and is about to learn it.
+    pub(super) fn set_running(&self, turn: TurnId, cancel: &CancellationToken) {
+        *lock(&self.running) = Some(Running {
+            turn,
+            cancel: cancel.clone(),
+            begun: true,
+        });
     }
 
-    /// Notes that nobody does any more.
-    pub(super) fn end_watch(&self) {
-        self.watched.store(false, Ordering::Release);
+    /// Notes that `turn` does not run here any more.
+    pub(super) fn set_free(&self, turn: TurnId) {
+        let mut running = lock(&self.running);
+        if running.as_ref().is_some_and(|running| running.turn == turn) {
+            *running = None;
+        }
     }
 
-    /// Notes that no turn runs.
-    pub(super) fn set_free(&self) {
-        *lock(&self.running) = None;
+    /// Cancels the turn that runs here, if it is `turn` or `turn` is not given.
+    pub(super) fn cancel(&self, turn: Option<TurnId>) -> Cancelled {
+        match &*lock(&self.running) {
+            Some(running) if turn.is_none_or(|turn| turn == running.turn) => {
+                if !mutant::is(Mutant::NoCancel) {
+                    running.cancel.cancel();
+                }
+                if running.begun {
+                    Cancelled::Running
+                } else {
+                    Cancelled::Becoming
+                }
+            }
+            Some(_) | None => Cancelled::Nothing,
+        }
     }
 
     /// True if no turn of this process runs.
@@ -123,18 +166,20 @@ impl Slot {
     }
 }
 
+// === impl Queue ===
+
+impl Queue {
+    /// Tells all who wait that they wait in vain.
+    pub(super) fn refuse(&mut self, error: &AskError) {
+        for waiting in self.waiting.drain(..) {
+            Waiting::answer(waiting.answers, &Err(error.clone()));
+        }
+    }
+}
+
 // === impl Waiting ===
 
 impl Waiting {
-    /// Nobody has been promised an answer yet.
-    pub(super) fn new(begin: BeginTurn, span: Span) -> Self {
-        Self {
-            begin,
-            span,
-            answers: Vec::new(),
-        }
-    }
-
     /// Tells all who asked it what became of the question.
     pub(super) fn answer(
         answers: Vec<oneshot::Sender<Result<Accepted, AskError>>>,

@@ -1,5 +1,9 @@
 //! Questions, turns and their ends, with a store and a scripted model and without any transport.
 
+mod busy;
+mod elsewhere;
+mod shared;
+
 use std::time::Duration;
 
 use futures_util::poll;
@@ -17,8 +21,6 @@ use crate::tools::Tools;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-mod elsewhere;
-
 struct Place {
     turns: Turns,
     store: Store,
@@ -32,14 +34,19 @@ impl Place {
     /// A model that answers everything with these entries of a script.
     async fn new(entries: Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = store::Config::Sqlite(folder.path().join("sessions.db"));
-        Self::on(&store, folder, entries).await
+        let path = store::Config::Sqlite(folder.path().join("sessions.db"));
+        Self::open(json!([entries]), folder, &path).await
     }
 
     /// Some place else to keep sessions.
     async fn on(config: &store::Config, folder: TempDir, entries: Value) -> Self {
+        Self::open(json!([entries]), folder, config).await
+    }
+
+    /// A model that answers everything with these steps of a script.
+    async fn open(steps: Value, folder: TempDir, config: &store::Config) -> Self {
         let script = folder.path().join("script.json");
-        let text = json!({ "scenarios": [{ "steps": [entries] }] }).to_string();
+        let text = json!({ "scenarios": [{ "steps": steps }] }).to_string();
         std::fs::write(&script, text).unwrap();
         let model = Model::build(&model::Config {
             kind: model::Kind::Scripted(script),
@@ -208,33 +215,6 @@ async fn a_turn_that_is_stopped_keeps_its_text() {
         "{end:?}"
     );
     assert_eq!(waits.await.unwrap(), Err(AskError::Stopping));
-    place.idle().await;
-}
-
-#[tokio::test]
-async fn a_question_that_waits_and_is_sent_again_is_one_question() {
-    let place = Place::new(json!([{ "text": "I begin" }, "hang"])).await;
-    let session = SessionId::random();
-    let first = accepted(place.ask(&session, None).await);
-    let waits = queued(place.ask(&session, Some("q")).await);
-    let again = queued(place.ask(&session, Some("q")).await);
-    let other = place.turns.ask(&session, question("!", Some("q"))).await;
-    assert_eq!(other.unwrap_err(), AskError::Store(StoreError::Conflict));
-    let limit = place.turns.limits().waiting_questions;
-    for _ in 2..limit {
-        queued(place.ask(&session, Some("q")).await);
-    }
-    let flood = place.ask(&session, Some("q")).await;
-    assert_eq!(flood.unwrap_err(), AskError::QueueFull { limit });
-
-    let cancelled = place.turns.cancel(&session, Some(first.turn)).await;
-    assert_eq!(cancelled, Ok(true));
-    let (waits, again) = (waits.await.unwrap().unwrap(), again.await.unwrap().unwrap());
-    assert_eq!((waits.turn, waits.seq), (again.turn, again.seq));
-    assert_eq!((waits.duplicate, again.duplicate), (false, true));
-    let cancelled = place.turns.cancel(&session, Some(waits.turn)).await;
-    assert_eq!(cancelled, Ok(true));
-    place.end(&session, waits.seq).await;
     place.idle().await;
 }
 
