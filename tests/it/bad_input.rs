@@ -176,6 +176,8 @@ async fn a_foreign_origin_closes_with_4003_after_the_upgrade() {
             "agent",
             "{allowed}"
         );
+        // As a browser does, it answers the ping that follows: the answer was seen.
+        assert!(client.is_quiet(Duration::from_millis(100)).await);
     }
     app.stop().await;
 }
