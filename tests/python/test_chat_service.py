@@ -76,11 +76,14 @@ def test_health(channel):
     assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+METHODS = ["Converse", "Ask", "CancelTurn", "ListEvents", "ListSessions", "EraseSession"]
+
+
 def test_reflection_v1alpha(channel):
     reflected = ProtoReflectionDescriptorDatabase(channel)
     assert "dragoman.chat.v1.Chat" in reflected.get_services()
     service = DescriptorPool(reflected).FindServiceByName("dragoman.chat.v1.Chat")
-    assert [method.name for method in service.methods] == ["Converse", "Ask"]
+    assert [method.name for method in service.methods] == METHODS
     assert service.methods_by_name["Ask"].input_type.fields_by_name["question"].number == 2
 
 
@@ -224,6 +227,8 @@ async def test_a_stopping_server_ends_streams_with_unavailable():
         async with grpc.aio.insecure_channel(server.grpc) as channel:
             conversation = await Conversation(channel).open("stopping")
             server.process.terminate()
+            warning = await conversation.call.read()
+            assert warning.WhichOneof("response") == "go_away"
             with pytest.raises(grpc.aio.AioRpcError) as error:
                 await conversation.call.read()
             assert error.value.code() == grpc.StatusCode.UNAVAILABLE
