@@ -8,6 +8,10 @@ use std::sync::OnceLock;
 
 /// A protection that is switched off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "each is something that is missing"
+)]
 pub enum Mutant {
     /// Writes of a turn that is not the running one are taken.
     NoFence,

@@ -217,7 +217,7 @@ impl Turns {
         }
         // Those that wait for a turn of another process come first.
         if used.is_free() && !waiting.is_empty() && when_busy == WhenBusy::Queue {
-            let _ = answer.send(self.wait(begin, span, &mut waiting));
+            let _ = answer.send(self.wait(Waiting::new(begin, span), &mut waiting));
             return;
         }
         let cancel = CancellationToken::new();
@@ -230,8 +230,8 @@ impl Turns {
                 Ok(Asked::Accepted(Accepted::again(turn, trace, seq)))
             }
             Ok(Begin::Busy { turn }) => {
-                self.busy(turn, &used, begin, span, when_busy, &mut waiting)
-                    .await
+                let asked = Waiting::new(begin, span);
+                self.busy(turn, &used, asked, when_busy, &mut waiting).await
             }
             Err(error) => Err(error.into()),
         };
@@ -243,19 +243,18 @@ impl Turns {
         &self,
         turn: TurnId,
         used: &SlotUse,
-        begin: BeginTurn,
-        span: Span,
+        question: Waiting,
         when_busy: WhenBusy,
         waiting: &mut VecDeque<Waiting>,
     ) -> Result<Asked, AskError> {
         // The lock is held: it cannot be a turn of this process that is just ending.
         let elsewhere = used.is_free();
-        let session = begin.session.clone();
+        let session = question.begin.session.clone();
         let asked = match when_busy {
             WhenBusy::Reject => return Err(AskError::TurnRunning),
-            WhenBusy::Queue => self.wait(begin, span, waiting)?,
+            WhenBusy::Queue => self.wait(question, waiting)?,
             WhenBusy::Interrupt => {
-                let asked = self.wait(begin, span, waiting)?;
+                let asked = self.wait(question, waiting)?;
                 // It was put behind the others; it is the next one.
                 waiting.rotate_right(1);
                 self.cancel(&session, Some(turn)).await?;
@@ -296,8 +295,7 @@ impl Turns {
 
     fn wait(
         &self,
-        begin: BeginTurn,
-        span: Span,
+        mut question: Waiting,
         waiting: &mut VecDeque<Waiting>,
     ) -> Result<Asked, AskError> {
         let (ahead, limit) = (waiting.len(), self.0.limits.waiting_questions);
@@ -305,11 +303,8 @@ impl Turns {
             return Err(AskError::QueueFull { limit });
         }
         let (sender, answer) = oneshot::channel();
-        waiting.push_back(Waiting {
-            begin,
-            span,
-            answers: vec![sender],
-        });
+        question.answers.push(sender);
+        waiting.push_back(question);
         Ok(Asked::Queued { ahead, answer })
     }
 

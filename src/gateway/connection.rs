@@ -119,7 +119,7 @@ async fn prepare(
         writer,
         reading: Gate::new(Box::pin(reader.run())),
         updates: conversation.updates,
-        first_seq: admitted.after.map(|after| after.seq + 1),
+        first_seq: admitted.after.map(|after| after.seq.saturating_add(1)),
         _permit: admitted.permit,
     }))
 }

@@ -278,9 +278,12 @@ impl Writer {
     }
 
     async fn send_partial(&mut self) -> Result<(), End> {
+        let first = !self.answer.is_shown();
         if let Some((turn, frame)) = self.answer.next_frame() {
             self.send(frame).await?;
-            self.spans.partial_sent(turn);
+            if first {
+                self.spans.partial_sent(turn);
+            }
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::{Lost, StoreError, TEXT_BYTES};
 
 mod remote;
 
-pub(super) use remote::Heard;
+pub(super) use remote::{Heard, Told};
 
 /// Most events a feed keeps for slow followers. Who is further behind reads the log.
 const RECENT_EVENTS: usize = 64;
@@ -80,8 +80,8 @@ impl Feed {
     pub(super) fn new(closed: bool, known: bool) -> Self {
         Self {
             live: Mutex::new(Live {
-                closed,
                 known,
+                closed,
                 ..Live::default()
             }),
             version: watch::Sender::new(0),
@@ -152,17 +152,16 @@ impl Feed {
     /// The session is gone: its followers end, its running turn is fenced.
     pub(super) fn erase(&self) {
         self.change(|live| {
-            if let Some((_, tell)) = live.keeper.take() {
-                // Nobody listening is a turn that has ended.
-                let _ = tell.send(Lost::Fenced);
-            }
-            live.erasures = live.erasures.wrapping_add(1);
-            live.end = 0;
-            live.end_print = None;
-            live.running = None;
-            live.recent = VecDeque::new();
-            live.recent_bytes = 0;
-            live.caught_up = 0;
+            live.end_keeper(|_| true);
+            live.erase();
+        });
+    }
+
+    /// As [`Feed::erase`], of a session whose last turn is known: one that came after it goes on.
+    pub(super) fn erase_up_to(&self, last: TurnId) {
+        self.change(|live| {
+            live.end_keeper(|turn| turn == last);
+            live.erase();
         });
     }
 
@@ -268,6 +267,23 @@ impl Live {
             };
             self.recent_bytes -= oldest.bytes;
         }
+    }
+
+    fn end_keeper(&mut self, is_fenced: impl FnOnce(TurnId) -> bool) {
+        if let Some((_, tell)) = self.keeper.take_if(|(turn, _)| is_fenced(*turn)) {
+            // Nobody listening is a turn that has ended.
+            let _ = tell.send(Lost::Fenced);
+        }
+    }
+
+    fn erase(&mut self) {
+        self.erasures = self.erasures.wrapping_add(1);
+        self.end = 0;
+        self.end_print = None;
+        self.running = None;
+        self.recent = VecDeque::new();
+        self.recent_bytes = 0;
+        self.caught_up = 0;
     }
 
     fn running_turn(&mut self, turn: TurnId) -> Option<&mut Running> {

@@ -125,6 +125,8 @@ impl Follower {
             Start::After(cursor) => Some(cursor.seq),
         };
         follower.known().await?;
+        // What was erased before is not what is followed.
+        follower.erasures = follower.feed.live().erasures();
         follower.epoch = follower.feed.live().epoch();
         let head = follower
             .store
@@ -135,13 +137,13 @@ impl Follower {
                 follower.position = head.end.seq;
                 follower.print.clone_from(&head.end.fingerprint);
             }
-            Start::After(cursor) => match misfit(&cursor, &head) {
-                Some(reason) => follower.reset = Some(reason),
-                None => {
+            Start::After(cursor) => {
+                follower.reset = misfit(&cursor, &head);
+                if follower.reset.is_none() {
                     follower.position = cursor.seq;
                     follower.print = head.at.as_ref().and_then(|at| at.fingerprint.clone());
                 }
-            },
+            }
         }
         follower.opened = Opened {
             end: head.end,

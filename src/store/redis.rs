@@ -7,6 +7,7 @@ mod address;
 mod check;
 mod commands;
 mod connection;
+mod handover;
 mod hub;
 mod message;
 mod outbox;
@@ -41,6 +42,8 @@ pub(super) use self::outbox::RedisOutbox;
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long to wait before a turn is sealed again.
 const SEAL_RETRY: Duration = Duration::from_millis(500);
+/// How long to wait before it is asked again whether a turn was taken over.
+const CLAIM_RETRY: Duration = Duration::from_millis(500);
 /// How often it is looked whether a turn is there to be taken over, besides being told.
 const ADOPT_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a session is asked about if it changes at the same time.
@@ -103,20 +106,26 @@ impl RedisStore {
             content: Arc::clone(&begin.content),
             message: begin.message.clone(),
         })?;
-        let shared = &self.shared;
         // Who drops this future must not leave a turn that nobody runs: the call goes on, and its end is looked at.
-        let commands = shared.commands.clone();
-        let (answer, answered) = tokio::sync::oneshot::channel();
-        let store = self.clone();
-        shared.tasks.spawn(async move {
+        let commands = self.shared.commands.clone();
+        let work = async move {
             let begun = commands.begin(&begin, &user).await;
-            let started = matches!(begun, Ok(Begin::Started { .. }));
-            if answer.send(begun).is_err() && started {
-                drop(Store::Redis(store).turn_writer(begin.session, begin.turn, begin.trace));
-            }
-        });
-        let begun = answered.await.unwrap_or_else(|_| Err(StoreError::closed()));
+            (begin, begun)
+        };
+        let begun = self.in_task(work, Self::begun_for_nobody).await;
+        let begun = begun.map_or_else(|| Err(StoreError::closed()), |(_, begun)| begun);
         self.noted(begun)
+    }
+
+    /// Ends a turn that nobody will run.
+    fn begun_for_nobody(self, (begin, begun): (BeginTurn, Result<Begin, StoreError>)) {
+        // Whether one that was not answered has begun is not known.
+        if matches!(
+            begun,
+            Ok(Begin::Started { .. }) | Err(StoreError::Unavailable(_))
+        ) {
+            drop(Store::Redis(self).turn_writer(begin.session, begin.turn, begin.trace));
+        }
     }
 
     /// See [`Store::read_before`].
@@ -142,7 +151,7 @@ impl RedisStore {
                 .commands
                 .snapshot(session, Some(after.seq), false)
                 .await;
-            let at = self.noted(snapshot)?.head.at;
+            let at = self.noted(snapshot)?.told.head.at;
             let fits = at.is_some_and(|at| {
                 after.fingerprint.is_none() || after.fingerprint == at.fingerprint
             });
@@ -201,17 +210,47 @@ impl RedisStore {
     /// See [`Store::adopt`].
     pub async fn adopt(&self) -> Adopted {
         loop {
-            match self.shared.commands.claim().await {
-                Ok(Some(claimed)) => return self.adopted(claimed),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "session store: cannot look for turns to take over");
-                }
+            let store = self.clone();
+            let claiming = async move { store.claim().await };
+            if let Some(Some(adopted)) = self.in_task(claiming, Self::adopted_by_nobody).await {
+                return adopted;
             }
             tokio::select! {
                 () = self.shared.hub.released.notified() => {}
                 () = sleep(ADOPT_INTERVAL) => {}
             }
+        }
+    }
+
+    /// Takes a turn over, if there is one.
+    async fn claim(&self) -> Option<Adopted> {
+        let shared = &self.shared;
+        let mut attempt = None;
+        let claiming = async {
+            loop {
+                match shared.commands.claim(&mut attempt).await {
+                    Ok(claimed) => return claimed,
+                    Err(error) => {
+                        tracing::debug!(%error, "session store: cannot look for turns to take over");
+                    }
+                }
+                // One that may have been taken is asked for until it is known, or its lease is over.
+                if attempt.is_none() || timeout(CLAIM_RETRY, shared.stop.cancelled()).await.is_ok()
+                {
+                    return None;
+                }
+            }
+        };
+        let claimed = timeout(shared.commands.lease(), claiming).await;
+        claimed.ok().flatten().map(|claimed| self.adopted(claimed))
+    }
+
+    /// Puts a turn back that was taken over for somebody who is gone.
+    fn adopted_by_nobody(self, adopted: Option<Adopted>) {
+        if let Some(Adopted { writer, .. }) = adopted {
+            // What cannot be put back is ended, with the text so far.
+            let putting_back = async move { drop(writer.release().await) };
+            self.shared.tasks.spawn(putting_back);
         }
     }
 
@@ -305,7 +344,7 @@ impl RedisStore {
                 .await;
             let snapshot = self.noted(snapshot)?;
             // What was written before this call is known after it.
-            if feed.learn(&asked, &snapshot.head, &snapshot.text, snapshot.trace) {
+            if feed.learn(&asked, &snapshot.told) {
                 break;
             }
         }
@@ -314,7 +353,7 @@ impl RedisStore {
             return Ok(known);
         }
         let snapshot = self.shared.commands.snapshot(session, at, false).await;
-        let at = self.noted(snapshot)?.head.at;
+        let at = self.noted(snapshot)?.told.head.at;
         // The end is the feed's: what comes after it will be heard.
         Ok(Head {
             at,

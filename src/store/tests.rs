@@ -115,7 +115,7 @@ impl Place {
         assert!(matches!(begun, Begin::Started { .. }), "{begun:?}");
         let mut writer = self.store.turn_writer(session, turn, trace);
         let mut keeper = writer.keeper();
-        tokio::spawn(async move { keeper.lost().await });
+        drop(spawn(async move { keeper.lost().await }));
         writer
     }
 
@@ -246,4 +246,12 @@ async fn next_text(follower: &mut Follower) -> String {
 async fn nothing_more(follower: &mut Follower) {
     let more = timeout(Duration::from_millis(50), follower.next()).await;
     assert!(more.is_err(), "{more:?}");
+}
+
+/// Runs something beside the test.
+#[expect(clippy::disallowed_methods, reason = "it ends with the test's runtime")]
+fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(task)
 }

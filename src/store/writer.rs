@@ -56,7 +56,8 @@ impl TurnWriter {
         }
     }
 
-    /// Says more of the answer. Followers see it at once; it becomes durable with the final event.
+    /// Says more of the answer; it becomes durable with the final event. Followers see it at once, or, in a store that
+    /// several processes share, once the store has it: that is the keeper's work, or the next event's.
     pub fn text(&mut self, delta: &str) -> Result<(), StoreError> {
         match &self.outbox {
             Outbox::Feed => self.feed.say(self.turn, delta)?,

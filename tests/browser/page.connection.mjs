@@ -137,7 +137,6 @@ export async function checkConnection(checks) {
   for (const [code, explanation] of [
     [4001, /Start a new conversation/],
     [4003, /does not accept pages from/],
-    [1008, /token expired/],
   ]) {
     await checks.run(
       `close code ${code} is explained and not retried`,
@@ -145,7 +144,7 @@ export async function checkConnection(checks) {
         let connections = 0;
         await play(page, (socket) => {
           connections += 1;
-          socket.close(code, code === 1008 ? "token expired" : "");
+          socket.close(code, "");
         });
         await page.goto(base);
         await page.waitForSelector("#refusal:visible");

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 
 import { checkConnection } from "./page.connection.mjs";
+import { checkDelta } from "./page.delta.mjs";
 import { checkFrames } from "./page.frames.mjs";
 import { checkMarkdown } from "./page.markdown.mjs";
 import {
@@ -207,6 +208,7 @@ for (const colorScheme of ["light", "dark"]) {
 await checkMarkdown(checks);
 await checkFrames(checks);
 await checkConnection(checks);
+await checkDelta(checks);
 
 await browser.close();
 console.log(`${checks.passed} passed, ${checks.failed} failed`);

@@ -63,7 +63,11 @@ class Turn:
         self.first_seq = self.seq = frame["seq"]
 
     def _grow(self, frame: dict) -> None:
-        text = frame["content"]
+        if "delta" in frame:
+            self._check(self.partials > 0 and "content" not in frame, frame, "appends to nothing")
+            text = self.text + frame["delta"]
+        else:
+            text = frame["content"]
         self._check(text.startswith(self.text), frame, f"does not begin with the partial before: {self.text!r}")
         self._check(len(text) > len(self.text), frame, "repeats the partial before")
         self.text = text

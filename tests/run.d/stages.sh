@@ -4,7 +4,7 @@
 
 stages=()
 extra_stages=() # run only when they are named
-declare -A about=() telling=()
+declare -A about=() telling=() takes_options=()
 
 stage() { # NAME SENTENCE [PATTERN]
   stages+=("$1")
@@ -84,7 +84,7 @@ stage websocket "foreign WebSocket clients: the seed document's tests, the proto
 stage_websocket() {
   need_schema
   need_dragoman
-  run_pytest tests/python/test_protocol.py tests/python/test_bad_input.py tests/seed
+  run_pytest tests/python/test_protocol.py tests/python/test_delta.py tests/python/test_bad_input.py tests/seed
 }
 
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client" '^(ok|✔) '
@@ -94,6 +94,7 @@ stage_browser() {
   need_dragoman
   export DRAGOMAN=$dragoman NODE_PATH=$node_modules
   node tests/browser/serve.mjs tests/browser/page.mjs
+  node tests/browser/page.kill.mjs
   node --test-reporter=spec tests/browser/seed.mjs
 }
 
@@ -102,6 +103,26 @@ stage_load() {
   need_python
   need_dragoman
   DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1 "$python" tests/load/sessions.py
+}
+
+takes_options[chaos]=yes
+stage chaos "processes, connections, disks and clocks break: no message is lost or runs twice, nobody waits for ever" '^[|]'
+stage_chaos() {
+  need_command redis-server redis-server
+  need_command faketime faketime
+  need_schema
+  need_dragoman
+  if ((${#options[@]})); then
+    run_chaos "${options[@]}"
+  else
+    run_pytest tests/chaos/test_rules.py
+    run_chaos
+    run_chaos --mutants
+  fi
+}
+
+run_chaos() { # OPTION…
+  DRAGOMAN=$dragoman PYTHONPATH=$work/schema:$root/tests/python PYTHONDONTWRITEBYTECODE=1 "$python" tests/chaos "$@"
 }
 
 extra_stage bench "CPU and memory against a bare WebSocket server, bytes, and the log; minutes on a quiet machine" '^[|]|could not'

@@ -126,6 +126,15 @@ impl Slot {
 // === impl Waiting ===
 
 impl Waiting {
+    /// Nobody has been promised an answer yet.
+    pub(super) fn new(begin: BeginTurn, span: Span) -> Self {
+        Self {
+            begin,
+            span,
+            answers: Vec::new(),
+        }
+    }
+
     /// Tells all who asked it what became of the question.
     pub(super) fn answer(
         answers: Vec<oneshot::Sender<Result<Accepted, AskError>>>,

@@ -6,7 +6,10 @@
 //   frame(frame)                             each frame of the session's log once, and partials
 //   gap(frame)                               forget every frame so far; the log follows again
 //   refused(question, reason)                the server did not take a question (may be undefined)
+//   queued(id, ahead)                        a question waits, and that many before it
 
+// Of an answer that grows the server sends only what is new.
+const DELTA = "dragoman.v1.delta";
 const FIRST_DELAY = 1_000;
 const LONGEST_DELAY = 30_000;
 // A connection that lived this long was a good one: the next failure starts with a short delay.
@@ -16,12 +19,11 @@ const CHECK_SILENCE_EVERY = 5_000;
 
 const CLOSED = {
   goingAway: 1001,
-  policy: 1008,
   tooBig: 1009,
   invalidSession: 4001,
   originNotAllowed: 4003,
 };
-const NOT_RETRIED = [CLOSED.policy, CLOSED.invalidSession, CLOSED.originNotAllowed];
+const NOT_RETRIED = [CLOSED.invalidSession, CLOSED.originNotAllowed];
 
 export class Connection {
   #address;
@@ -31,6 +33,9 @@ export class Connection {
   #timers = [];
   #isWaiting = false;
   #failures = 0;
+  // Connections in a row that were never open.
+  #neverOpen = 0;
+  #hasSpokenDelta = false;
   #seen = 0;
   #openedAt = 0;
   #heardAt = 0;
@@ -51,7 +56,7 @@ export class Connection {
     this.#openedAt = 0;
     const address = new URL(this.#address);
     address.searchParams.set("after", this.#seen);
-    const socket = new WebSocket(address);
+    const socket = new WebSocket(address, this.#protocols());
     this.#socket = socket;
     this.#listener.state({ name: "connecting" });
 
@@ -100,6 +105,8 @@ export class Connection {
   #opened() {
     this.#clearTimers();
     this.#openedAt = this.#heardAt = Date.now();
+    this.#neverOpen = 0;
+    this.#hasSpokenDelta ||= this.#socket.protocol === DELTA;
     this.#pingedAt = this.#pingInterval = 0;
     this.#listener.state({ name: "connected" });
     for (const question of this.#outbox.questions) this.#send(question);
@@ -129,6 +136,9 @@ export class Connection {
         break;
       case "agent_partial":
         this.#listener.frame(frame);
+        break;
+      case "queued":
+        this.#listener.queued(frame.id, frame.ahead ?? 0);
         break;
       case "agent":
       case "tool":
@@ -162,8 +172,9 @@ export class Connection {
       return;
     }
     if (code === CLOSED.tooBig) this.#refuseLongest();
+    if (this.#openedAt === 0) this.#neverOpen += 1;
     if (wasGood) this.#failures = 0;
-    const delay = code === CLOSED.goingAway && wasGood ? 0 : this.#nextDelay();
+    const delay = this.#delayAfter(code);
     this.#listener.state({ name: "waiting", retryAt: Date.now() + delay });
     this.#isWaiting = true;
     this.#after(delay, () => this.connect());
@@ -175,6 +186,20 @@ export class Connection {
     if (!longest) return;
     const question = this.#outbox.take(longest.id);
     this.#listener.refused(question, "The question is too long. Shorten it, then ask again.");
+  }
+
+  // A browser does not open a connection whose server, or a proxy before it, does not choose what
+  // was offered, and does not say so. So now and then nothing is offered; the page understands both.
+  #protocols() {
+    const every = this.#hasSpokenDelta ? 4 : 2;
+    return this.#neverOpen % every === every - 1 ? [] : [DELTA];
+  }
+
+  // A server that leaves has others beside it, or comes back; but it may also leave again and again.
+  #delayAfter(code) {
+    const isFirst = this.#failures === 0;
+    const delay = this.#nextDelay();
+    return code === CLOSED.goingAway && isFirst ? 0 : delay;
   }
 
   // Doubles from 1 s to 30 s; up to half of it is cut by chance, so that pages which lost the

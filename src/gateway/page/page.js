@@ -27,12 +27,18 @@ const connection = new Connection(addressOf(session), outbox, {
   state(state) {
     isConnected = state.name === "connected";
     stopping = null;
+    if (!isConnected) pending.forgetOrder();
     status.show(state);
     refresh();
   },
   frame(frame) {
     const isOurs = frame.type === "user" && pending.remove(frame.id);
+    if (frame.type === "user") pending.advance();
     transcript.apply(frame, isOurs);
+    refresh();
+  },
+  queued(id, ahead) {
+    pending.queue(id, ahead);
     refresh();
   },
   gap(frame) {

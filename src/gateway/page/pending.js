@@ -22,7 +22,7 @@ export class Pending {
       element("p", { class: "asked" }, content),
       state,
     );
-    this.#items.set(id, { item, state });
+    this.#items.set(id, { item, state, ahead: 0 });
     this.#root.append(item);
   }
 
@@ -32,9 +32,28 @@ export class Pending {
     return this.#items.delete(id);
   }
 
+  // The server has the question, and will ask it after `ahead` others.
+  queue(id, ahead) {
+    const waiting = this.#items.get(id);
+    if (waiting) waiting.ahead = ahead;
+  }
+
+  // One of the questions before has become a turn.
+  advance() {
+    for (const waiting of this.#items.values()) waiting.ahead = Math.max(0, waiting.ahead - 1);
+  }
+
+  // The server that said where questions stand is not there any more.
+  forgetOrder() {
+    for (const waiting of this.#items.values()) waiting.ahead = 0;
+  }
+
   // Says of every question what it waits for.
   explain(text) {
-    for (const { state } of this.#items.values()) state.textContent = text;
+    for (const { state, ahead } of this.#items.values()) {
+      const before = ahead === 1 ? "1 question is" : `${ahead} questions are`;
+      state.textContent = ahead > 0 ? `${text} ${before} before it.` : text;
+    }
   }
 
   // Shows why a question was refused. With `again` it can be asked from here.

@@ -8,7 +8,6 @@ const REFUSED = {
   4003:
     `The server does not accept pages from ${location.origin}. ` +
     "Ask who runs it to add this origin to its list.",
-  1008: "The server did not accept this connection.",
 };
 
 export class Status {

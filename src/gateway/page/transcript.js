@@ -40,7 +40,9 @@ export class Transcript {
   apply(frame, isOurs) {
     if (frame.type === "agent_partial") {
       const turn = this.#turnOf(frame);
-      if (turn.isRunning) turn.grow(textOf(frame));
+      if (!turn.isRunning) return;
+      if (typeof frame.delta === "string") turn.grow(turn.text + frame.delta);
+      else turn.grow(textOf(frame));
       return;
     }
     const turn = this.#turnOf(frame);

@@ -34,6 +34,11 @@ export class Turn {
     );
   }
 
+  // What is known of the answer, Markdown.
+  get text() {
+    return this.#text;
+  }
+
   get answerText() {
     return this.#pieces.map(({ element: { innerText } }) => innerText).join("\n");
   }

@@ -17,6 +17,17 @@ pub(in crate::store) enum Heard {
     Doubt,
 }
 
+/// What the store says about a session.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Told {
+    pub(in crate::store) head: Head,
+    /// The running turn's text and trace.
+    pub(in crate::store) text: String,
+    pub(in crate::store) trace: TraceId,
+    /// True if the session was erased not long ago.
+    pub(in crate::store) erased: bool,
+}
+
 // === impl Feed ===
 
 impl Feed {
@@ -79,21 +90,25 @@ impl Feed {
         }
     }
 
-    /// Takes what the store says: `head` was asked for with `asked`, the end that was known then. False if something was
+    /// Takes what the store says: it was asked for with `asked`, the end that was known then. False if something was
     /// heard meanwhile, so that it has to be asked again.
-    pub(in crate::store) fn learn(
-        &self,
-        asked: &Cursor,
-        head: &Head,
-        text: &str,
-        trace: TraceId,
-    ) -> bool {
-        self.change(|live| live.learn(asked, head, text, trace))
+    pub(in crate::store) fn learn(&self, asked: &Cursor, told: &Told) -> bool {
+        self.change(|live| live.learn(asked, told))
     }
 
     /// Nothing is heard any more until further notice.
     pub(in crate::store) fn forget(&self) {
         self.live().known = false;
+    }
+}
+
+// === impl Told ===
+
+impl Told {
+    /// True if the event that was asked about is still in the log.
+    fn has(&self, asked: &Cursor) -> bool {
+        let at = self.head.at.as_ref();
+        asked.seq == 0 || at.and_then(|at| at.fingerprint.as_ref()) == asked.fingerprint.as_ref()
     }
 }
 
@@ -123,13 +138,18 @@ impl Live {
         }
     }
 
-    fn learn(&mut self, asked: &Cursor, head: &Head, text: &str, trace: TraceId) -> bool {
-        if self.end != asked.seq || self.end_print != asked.fingerprint {
+    fn learn(&mut self, asked: &Cursor, told: &Told) -> bool {
+        if !self.is_at(asked) {
             return false;
         }
-        let same = asked.seq == 0
-            || head.at.as_ref().and_then(|at| at.fingerprint.as_ref())
-                == asked.fingerprint.as_ref();
+        let head = &told.head;
+        let mut same = told.has(asked);
+        if !same && told.erased {
+            // Nobody was listening when that was said.
+            self.end_keeper(|turn| head.running != Some(turn));
+            self.erase();
+            same = true;
+        }
         if !same {
             self.epoch = self.epoch.wrapping_add(1);
         }
@@ -141,15 +161,20 @@ impl Live {
             self.recent_bytes = 0;
         }
         self.known = true;
-        self.learn_text(head.running, text, trace, same);
+        self.learn_text(told, same);
         true
     }
 
-    fn learn_text(&mut self, turn: Option<TurnId>, text: &str, trace: TraceId, same: bool) {
-        let Some(turn) = turn else {
+    fn is_at(&self, asked: &Cursor) -> bool {
+        self.end == asked.seq && self.end_print == asked.fingerprint
+    }
+
+    fn learn_text(&mut self, told: &Told, same: bool) {
+        let Some(turn) = told.head.running else {
             self.running = None;
             return;
         };
+        let text = told.text.as_str();
         match self.running_turn(turn) {
             // What was shown is not taken back: who runs the turn fills the store again.
             Some(running) if text.len() <= running.text.len() && same => {}
@@ -157,7 +182,7 @@ impl Live {
             None => {
                 self.running = Some(Running {
                     turn,
-                    trace,
+                    trace: told.trace,
                     text: text.to_owned(),
                 });
             }

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::chat::{Cursor, Fingerprint, Limits, SessionId, TraceId, TurnId};
+use crate::store::feed::Told;
 use crate::store::record::{Encoded, Row};
 use crate::store::request::{Head, NewEvent, Range, Seal, interrupted};
 use crate::store::{
@@ -93,10 +94,7 @@ pub(super) enum Written {
 /// A session at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
-    pub(super) head: Head,
-    /// The running turn's text and trace.
-    pub(super) text: String,
-    pub(super) trace: TraceId,
+    pub(super) told: Told,
     /// How long the running turn counts as running without a sign of life.
     pub(super) lease_left: Option<Duration>,
 }
@@ -299,7 +297,7 @@ impl Commands {
         let field = |index: usize| answer.get(index).map_or("", String::as_str);
         let number = |index: usize| field(index).parse::<u64>().unwrap_or(0);
         let running = TurnId::parse(field(3)).ok();
-        Ok(Snapshot {
+        let told = Told {
             head: Head {
                 end: Cursor {
                     seq: number(0),
@@ -314,8 +312,12 @@ impl Commands {
                 running,
             },
             trace: TraceId::from_hex(field(4)),
+            erased: field(7) == "erased",
+            text: field(6).to_owned(),
+        };
+        Ok(Snapshot {
+            told,
             lease_left: running.map(|_| Duration::from_millis(number(5))),
-            text: answer.into_iter().nth(6).unwrap_or_default(),
         })
     }
 
@@ -365,7 +367,7 @@ impl Commands {
 
     fn call<'a>(&self, script: &'a ::redis::Script, session: &SessionId) -> ScriptInvocation<'a> {
         let mut call = script.prepare_invoke();
-        for name in ['s', 'l', 'p', 'i', 'r'] {
+        for name in ['s', 'l', 'p', 'i', 'r', 'x'] {
             call.key(key(session, name));
         }
         call.arg(Self::channel(session))

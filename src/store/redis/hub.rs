@@ -240,9 +240,12 @@ impl Hub {
                 feed.tell_keeper(turn, Lost::Stopped);
                 Heard::Taken
             }
-            Some(Message::Erased) => {
+            Some(Message::Erased(last)) => {
                 self.lock().leases.remove(&session);
-                feed.erase();
+                match last {
+                    Some(last) => feed.erase_up_to(last),
+                    None => feed.erase(),
+                }
                 Heard::Taken
             }
             None => Heard::Doubt,
@@ -323,7 +326,7 @@ impl Hub {
             .await
         {
             Ok(snapshot) => {
-                if !feed.learn(&asked, &snapshot.head, &snapshot.text, snapshot.trace) {
+                if !feed.learn(&asked, &snapshot.told) {
                     self.ask_about(&session);
                 }
                 match snapshot.lease_left {

@@ -21,7 +21,8 @@ pub(super) enum Message<'a> {
         delta: &'a str,
     },
     Stop(TurnId),
-    Erased,
+    /// The session was erased; its last turn.
+    Erased(Option<TurnId>),
 }
 
 // === impl Message ===
@@ -43,7 +44,7 @@ impl<'a> Message<'a> {
                 })
             }
             "S" => TurnId::parse(rest).ok().map(Self::Stop),
-            "X" => Some(Self::Erased),
+            "X" => Some(Self::Erased(TurnId::parse(rest).ok())),
             _ => None,
         }
     }

@@ -4,7 +4,9 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::store::{Config, RedisAddress};
 
@@ -51,7 +53,7 @@ impl Server {
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(began.elapsed() < START_TIME, "redis-server does not answer");
-            std::thread::sleep(Duration::from_millis(10));
+            pause();
         }
     }
 
@@ -105,4 +107,12 @@ fn free_port() -> u16 {
             return port;
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nothing else runs while a server starts"
+)]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(10));
 }

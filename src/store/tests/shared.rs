@@ -43,7 +43,7 @@ async fn start(store: &Store, begin: BeginTurn) -> (TurnWriter, tokio::task::Joi
     assert!(matches!(begun, Begin::Started { .. }), "{begun:?}");
     let mut writer = store.turn_writer(begin.session, begin.turn, begin.trace);
     let mut keeper = writer.keeper();
-    let kept = tokio::spawn(async move { keeper.lost().await });
+    let kept = spawn(async move { keeper.lost().await });
     (writer, kept)
 }
 
@@ -97,7 +97,7 @@ async fn a_turn_without_an_owner_is_ended_for_whoever_follows() {
     // As a crash does it: nothing is said any more, and nothing tidied up.
     kept.abort();
     std::mem::forget(turn);
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     let event = timeout(Duration::from_secs(8), next_event(&mut follower)).await;
     let EventBody::Error {
         reason, partial, ..
@@ -172,7 +172,7 @@ async fn a_turn_is_taken_over() {
     let mut turn = adopted.writer;
     assert_eq!(turn.text_so_far(), "one two ");
     let mut keeper = turn.keeper();
-    tokio::spawn(async move { keeper.lost().await });
+    spawn(async move { keeper.lost().await });
     turn.text("three").unwrap();
     let mut text = String::new();
     let call = event_after_text(&mut follower, &mut text).await;
@@ -190,7 +190,7 @@ async fn subscriptions_that_are_killed_lose_and_repeat_nothing() {
     let both = Both::new().await;
     let session = SessionId::random();
     let mut follower = both.b.follow(session.clone(), Start::Live).await.unwrap();
-    let follow = tokio::spawn(async move {
+    let follow = spawn(async move {
         let mut seen = Vec::new();
         while seen.len() < 90 {
             let mut text = String::new();

@@ -42,12 +42,10 @@ fn examples(kind: &str) -> Vec<Value> {
         .skip(1)
         .map(|rest| serde_json::from_str(rest.split("```").next().unwrap()).expect("JSON"))
         .collect();
-    let fences = text.matches("```json").count();
-    assert_eq!(
-        fences,
-        text.matches("```json client").count() + text.matches("```json server").count()
-    );
-    assert!(examples.len() >= 4);
+    let fences = |kind| text.matches(&format!("```json{kind}\n")).count();
+    let known = fences(" client") + fences(" server") + fences(" server dragoman.v1.delta");
+    assert_eq!(text.matches("```json").count(), known);
+    assert!(!examples.is_empty());
     examples
 }
 
@@ -79,7 +77,7 @@ async fn client_frames_of_the_document_are_taken() {
 async fn server_frames_of_the_document_are_the_real_ones() {
     let app = TestApp::with(|config| {
         config.gateway.ping_interval = Duration::from_millis(100);
-        config.limits.rate_questions = 4;
+        config.limits.rate_questions = 5;
     })
     .await;
     let mut client = app.chat("document").await;
@@ -92,8 +90,13 @@ async fn server_frames_of_the_document_are_the_real_ones() {
     client.ask("hang").await;
     real.push(client.frame().await);
     client.frame().await;
+    client
+        .send_json(json!({ "content": "tools", "id": "2" }))
+        .await;
+    real.push(client.frame().await);
     client.send_json(json!({ "type": "cancel" })).await;
     real.push(client.frame().await);
+    real.extend(client.turn().await);
     client.send_json(json!([])).await;
     real.push(client.frame().await);
     client.asked("Hello").await;
@@ -116,5 +119,48 @@ async fn server_frames_of_the_document_are_the_real_ones() {
         missing.is_empty(),
         "in reality, not in the document: {missing:#?}"
     );
+    app.stop().await;
+}
+
+/// The only example that is for clients of the subprotocol.
+#[tokio::test]
+async fn the_frame_of_the_subprotocol_is_the_real_one_and_no_other_differs() {
+    let app = TestApp::start().await;
+    let mut plain = app.chat("document").await;
+    let offered = [("sec-websocket-protocol", "else, dragoman.v1.delta")];
+    // The client library refuses a server that does not choose what it offered.
+    let mut client = Client::connect(app.http, "/ws/document", &offered)
+        .await
+        .unwrap();
+    client.ask("tools").await;
+    let (mut text, mut real, mut rest) = (String::new(), BTreeSet::new(), vec![]);
+    while rest
+        .last()
+        .is_none_or(|last: &Value| last["type"] != "agent")
+    {
+        let frame = client.frame().await;
+        match (frame["delta"].as_str(), frame["type"].as_str()) {
+            (Some(delta), _) => {
+                assert!(!text.is_empty(), "the first partial is a delta");
+                text.push_str(delta);
+                real.insert(shape(&frame));
+            }
+            (None, Some("agent_partial")) => {
+                assert_eq!(text, "", "a second partial has the whole text");
+                frame["content"].as_str().unwrap().clone_into(&mut text);
+            }
+            _ => rest.push(frame),
+        }
+    }
+    let documented: BTreeSet<Shape> = examples("server dragoman.v1.delta")
+        .iter()
+        .map(shape)
+        .collect();
+    assert_eq!(real, documented);
+    let answer = rest.last().unwrap()["content"].as_str().unwrap();
+    assert!(answer.starts_with(&text));
+    let mut others = plain.turn().await;
+    others.retain(|frame| frame["type"] != "agent_partial");
+    assert_eq!(others, rest);
     app.stop().await;
 }

@@ -113,7 +113,7 @@ async fn a_turn_is_handed_over_and_said_once() {
     ]);
     let (_server, a, b) = two(entries).await;
     let session = SessionId::random();
-    let adopting = tokio::spawn(b.turns.clone().adopt_all());
+    let adopting = b.tasks.spawn(b.turns.clone().adopt_all());
     let first = accepted(a.ask(&session, None).await);
     sleep(Duration::from_millis(400)).await;
     a.stopped.cancel();

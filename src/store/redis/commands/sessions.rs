@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::redis::cmd;
+use uuid::Uuid;
 
 use super::{Claimed, Commands, RELEASED, key, millis};
 use crate::chat::{Cursor, EventBody, Fingerprint, SessionId, Subject, TraceId, TurnId};
@@ -11,6 +12,17 @@ use crate::store::{BeginTurn, SessionInfo, SessionsAfter, StoreError};
 
 /// Sessions of an owner looked at together.
 const CHUNK: usize = 100;
+
+/// How long it is remembered that a session was erased.
+const ERASED_KEPT: Duration = Duration::from_mins(5);
+
+/// A turn that is being taken over.
+#[derive(Debug)]
+pub(in crate::store::redis) struct Attempt {
+    offer: String,
+    /// Tells this attempt from all others.
+    token: String,
+}
 
 /// The sessions of an owner, by when they were last asked something.
 fn owned(owner: &Subject) -> String {
@@ -84,15 +96,14 @@ impl Commands {
                 if !before {
                     continue;
                 }
-                match self.info(&session, used).await? {
-                    Some(info) => found.push(info),
-                    None => {
-                        // It has expired, or was never made.
-                        let mut command = cmd("ZREM");
-                        command.arg(owned(owner)).arg(session.as_str());
-                        self.query::<i64>(&command).await?;
-                        skip -= 1;
-                    }
+                if let Some(info) = self.info(&session, used).await? {
+                    found.push(info);
+                } else {
+                    // It has expired, or was never made.
+                    let mut command = cmd("ZREM");
+                    command.arg(owned(owner)).arg(session.as_str());
+                    self.query::<i64>(&command).await?;
+                    skip -= 1;
                 }
                 if found.len() >= limit {
                     break;
@@ -135,7 +146,8 @@ impl Commands {
         &self,
         session: &SessionId,
     ) -> Result<bool, StoreError> {
-        let call = self.call(&self.shared.scripts.erase, session);
+        let mut call = self.call(&self.shared.scripts.erase, session);
+        call.arg(millis(ERASED_KEPT));
         let (there, owner): (u8, String) = self.ask(&call).await?;
         let owner = if owner.is_empty() {
             owned(&Subject::anonymous())
@@ -201,10 +213,12 @@ impl Commands {
         call.arg(turn.to_string())
             .arg(&self.shared.holder)
             .arg(millis(self.shared.lease));
-        if self.ask::<u8>(&call).await? == 0 {
+        let times: u64 = self.ask(&call).await?;
+        if times == 0 {
             return Ok(false);
         }
-        let offer = format!("{} {turn}", session.as_str());
+        // No two offers are the same: who takes one away takes no later one away.
+        let offer = format!("{} {turn} {times}", session.as_str());
         let mut command = cmd("RPUSH");
         command.arg(RELEASED).arg(&offer);
         self.query::<u64>(&command).await?;
@@ -217,29 +231,55 @@ impl Commands {
         Ok(true)
     }
 
-    /// Takes a turn that another process has released, if there is one.
-    pub(in crate::store::redis) async fn claim(&self) -> Result<Option<Claimed>, StoreError> {
+    /// Takes a turn that another process has released, if there is one. An offer is taken away after its turn: who dies
+    /// between the two loses none. After an error it is not known whether the turn of `attempt` was taken: to repeat the
+    /// call with it is safe.
+    pub(in crate::store::redis) async fn claim(
+        &self,
+        attempt: &mut Option<Attempt>,
+    ) -> Result<Option<Claimed>, StoreError> {
         loop {
-            let mut command = cmd("LPOP");
-            command.arg(RELEASED);
-            let Some(offer) = self.query::<Option<String>>(&command).await? else {
+            if attempt.is_none() {
+                let mut command = cmd("LINDEX");
+                command.arg(RELEASED).arg(0);
+                let Some(offer) = self.query::<Option<String>>(&command).await? else {
+                    return Ok(None);
+                };
+                *attempt = Some(Attempt {
+                    offer,
+                    token: Uuid::new_v4().simple().to_string(),
+                });
+            }
+            let Some(Attempt { offer, token }) = attempt else {
                 return Ok(None);
             };
-            let mut parts = offer.split(' ');
-            let session = SessionId::parse(parts.next().unwrap_or_default());
-            let turn = TurnId::parse(parts.next().unwrap_or_default());
-            let (Ok(session), Ok(turn)) = (session, turn) else {
-                continue;
-            };
-            let mut call = self.call(&self.shared.scripts.claim, &session);
-            call.arg(turn.to_string())
-                .arg(&self.shared.holder)
-                .arg(millis(self.shared.lease));
-            let answer: Vec<String> = self.ask(&call).await?;
-            if let Some(claimed) = claimed(session, turn, answer) {
-                return Ok(Some(claimed));
+            let claimed = self.claim_offer(offer, token).await?;
+            let mut command = cmd("LREM");
+            command.arg(RELEASED).arg(1).arg(&*offer);
+            // Who finds it once more finds that its turn is taken, and takes it away.
+            let removed = self.query::<u64>(&command).await;
+            *attempt = None;
+            if claimed.is_some() {
+                return Ok(claimed);
             }
+            removed?;
         }
+    }
+
+    async fn claim_offer(&self, offer: &str, token: &str) -> Result<Option<Claimed>, StoreError> {
+        let mut parts = offer.split(' ');
+        let session = SessionId::parse(parts.next().unwrap_or_default());
+        let turn = TurnId::parse(parts.next().unwrap_or_default());
+        let (Ok(session), Ok(turn)) = (session, turn) else {
+            return Ok(None);
+        };
+        let mut call = self.call(&self.shared.scripts.claim, &session);
+        call.arg(turn.to_string())
+            .arg(&self.shared.holder)
+            .arg(millis(self.shared.lease))
+            .arg(token);
+        let answer: Vec<String> = self.ask(&call).await?;
+        Ok(claimed(session, turn, answer))
     }
 }
 

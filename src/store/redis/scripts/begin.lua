@@ -29,7 +29,7 @@ else
       fields[last[2][field]] = last[2][field + 1]
     end
     redis.call('HSET', session, 'q', seq, 'run', 0)
-    redis.call('HDEL', session, 'h', 'x', 'stop', 't', 'ts')
+    redis.call('HDEL', session, 'h', 'by', 'x', 'stop', 't', 'ts')
     redis.call('DEL', text)
     if fields.t then
       redis.call('HSET', session, 'f', fields.t .. '@' .. fields.m)

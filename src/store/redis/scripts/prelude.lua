@@ -1,6 +1,7 @@
--- Shared by every script. Keys: the session (hash), its log (stream), the running turn's text, message ids, admissions.
+-- Shared by every script. Keys: the session (hash), its log (stream), the running turn's text, message ids, admissions,
+-- and what tells for a while that the session was erased.
 -- ARGV[1] channel, ARGV[2] how long keys are kept in ms (0: for ever).
-local session, log, text, messages, admissions = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local session, log, text, messages, admissions, erased = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local channel, kept = ARGV[1], tonumber(ARGV[2])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -26,7 +27,7 @@ end
 -- The running turn has ended.
 local function finish()
   redis.call('HSET', session, 'run', 0)
-  redis.call('HDEL', session, 'h', 'x', 'stop')
+  redis.call('HDEL', session, 'h', 'by', 'x', 'stop')
   redis.call('DEL', text)
   keep()
 end

@@ -26,4 +26,5 @@ return {
   running and row[5] or '',
   running and tostring(math.max(tonumber(row[4] or '0') - now, 0)) or '0',
   running and (redis.call('GET', text) or '') or '',
+  redis.call('EXISTS', erased) == 1 and 'erased' or '',
 }
