@@ -247,3 +247,37 @@ async def test_a_turn_is_cancelled_from_another_connection_and_both_see_it(scrip
             pass
         assert turn.final["finish"] == "cancelled"
         assert (await follow(asking, "answer slowly")).final == turn.final
+
+
+@both_modes
+async def test_a_question_during_a_turn_is_refused_where_that_is_configured(session, offered):
+    with Server(SCRIPT, gateway__when_busy="reject") as server:
+        async with websockets.connect(server.ws(session), subprotocols=offered) as socket:
+            turn = Turn("answer slowly")
+            await socket.send(json.dumps({"content": "answer slowly"}))
+            turn.take(await receive(socket))
+            await socket.send(json.dumps({"content": "Hello", "id": "too-early"}))
+            while (frame := await receive(socket))["type"] == "agent_partial":
+                turn.take(frame)
+            assert (frame["type"], frame["id"], "turn_id" in frame) == ("error", "too-early", False)
+            while not turn.take(await receive(socket)):
+                pass
+            assert turn.final["content"] == SLOW_TEXT
+            # What was refused was not kept: its id is as good as new.
+            assert (await ask(socket, "Hello", id="too-early")).final["content"] == SHORT_TEXT
+
+
+@both_modes
+async def test_a_question_during_a_turn_takes_its_place_where_that_is_configured(session, offered):
+    with Server(SCRIPT, gateway__when_busy="interrupt") as server:
+        async with websockets.connect(server.ws(session), subprotocols=offered) as socket:
+            turn = Turn("answer slowly")
+            await socket.send(json.dumps({"content": "answer slowly"}))
+            while turn.partials < 2:
+                turn.take(await receive(socket))
+            await socket.send(json.dumps({"content": "Hello"}))
+            # Nothing is seen of it but the end of the one and the whole of the other.
+            while not turn.take(await receive(socket)):
+                pass
+            assert turn.final["finish"] == "cancelled"
+            assert (await follow(socket, "Hello")).final["content"] == SHORT_TEXT
