@@ -67,6 +67,8 @@ struct Conversation {
     keeps_no_cursor: bool,
     /// The turn this stream was shown and has not seen the end of.
     running: Option<TurnId>,
+    /// The turn whose end this stream was sent and has not confirmed, and where that is.
+    unconfirmed: Option<(TurnId, u64)>,
     /// Questions of this stream that wait for another turn to end.
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
@@ -158,6 +160,7 @@ impl Opening {
             missed,
             keeps_no_cursor,
             running: at.running,
+            unconfirmed: None,
             service: self.service,
             requests: Some(Gate::new(self.requests)),
             deadline: self.deadline,
@@ -254,6 +257,7 @@ impl Conversation {
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
             Some(Request::Delivered(delivered)) => {
+                self.unconfirmed.take_if(|(_, seq)| *seq <= delivered.seq);
                 let noted = self.service.store.delivered(&self.session, delivered.seq);
                 if let Err(error) = noted.await {
                     tracing::debug!(%error, "what was delivered could not be noted");
@@ -338,6 +342,7 @@ impl Conversation {
                 self.caught_up |= event.seq >= self.opened_at;
                 if event.body.is_final() {
                     self.running = None;
+                    self.unconfirmed = Some((event.turn, event.seq));
                     self.ended(&event);
                 } else {
                     self.running = Some(event.turn);
@@ -382,7 +387,9 @@ impl Drop for Conversation {
         for span in self.asked.values() {
             spans::record_error(span, "client_gone", CLIENT_GONE);
         }
-        if let Some(turn) = self.running.filter(|_| self.keeps_no_cursor)
+        // One that was sent the end and did not confirm it may not have it.
+        let missing = self.running.or(self.unconfirmed.map(|(turn, _)| turn));
+        if let Some(turn) = missing.filter(|_| self.keeps_no_cursor)
             && let Ok(runtime) = Handle::try_current()
         {
             let left = left(self.service.store.clone(), self.session.clone(), turn);
