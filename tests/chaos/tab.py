@@ -162,7 +162,8 @@ class Tab:
             self.online.clear()
             if self._socket is not None:
                 with contextlib.suppress(OSError, TimeoutError):
-                    await asyncio.wait_for(self._socket.close(), 2)
+                    async with asyncio.timeout(2):
+                        await self._socket.close()
 
     async def _connect(self, connection: Connection) -> None:
         self.door = self.rng.choice(self.doors)
@@ -187,7 +188,9 @@ class Tab:
         try:
             while True:
                 await self.reading.wait()
-                text = await asyncio.wait_for(self._socket.recv(), SILENCE_SECONDS)
+                # Not `wait_for`: before Python 3.12 it forgets a cancellation that comes together with a frame.
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    text = await self._socket.recv()
                 self._take(connection, json.loads(text))
                 if self.refreshing and connection.frames:
                     connection.closed = "refreshed"
