@@ -111,8 +111,8 @@ impl RedisOutbox {
                 Err(error) => {
                     tracing::debug!(%error, "session store: a turn gives no sign of life");
                     let silent = self.0.lock().alive.elapsed();
-                    // A third of the lease is left to stop the model, so that two never run.
-                    if silent > self.0.commands.lease() * 2 / 3 {
+                    // Nobody else goes on with it: until its lease is over, an outage costs it nothing but time.
+                    if silent > self.0.commands.lease() {
                         return Lost::Unreachable;
                     }
                     sleep(RETRY).await;
