@@ -173,8 +173,8 @@ impl Chat {
         }
     }
 
-    /// Opens a conversation in `session`, after `after` if a position is given; otherwise, if `missed`, with the end of
-    /// the newest turn if nobody has seen it.
+    /// Opens a conversation in `session`, after `after` if a position is given. `missed`: for a client that keeps no
+    /// position of its own, which is sent the end of the newest turn first if it may have missed it.
     pub async fn converse(
         &self,
         session: &SessionId,

@@ -27,8 +27,8 @@ use super::feeds::{FeedHold, Feeds};
 use super::record::Row;
 use super::request::{Append, Head, NewEvent, Range, Seal};
 use super::{
-    Adopted, Begin, BeginTurn, OpenError, Page, SessionInfo, Sessions, SessionsAfter, Store,
-    StoreError, TurnWriter,
+    Adopted, Begin, BeginTurn, Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter,
+    Store, StoreError, TurnWriter,
 };
 
 use self::commands::{Claimed, Commands};
@@ -188,8 +188,18 @@ impl RedisStore {
     }
 
     /// See [`Store::delivered`].
-    pub async fn delivered(&self, session: &SessionId, seq: u64) -> Result<(), StoreError> {
-        self.noted(self.shared.commands.delivered(session, seq).await)
+    pub async fn delivered(
+        &self,
+        session: &SessionId,
+        seq: u64,
+        owed: bool,
+    ) -> Result<(), StoreError> {
+        self.noted(self.shared.commands.delivered(session, seq, owed).await)
+    }
+
+    /// See [`Store::shown`].
+    pub async fn shown(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
+        self.noted(self.shared.commands.shown(session, turn).await)
     }
 
     /// See [`Store::left`].
@@ -198,13 +208,14 @@ impl RedisStore {
     }
 
     /// See [`Store::missed`].
-    pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
-        let seq = self.noted(self.shared.commands.missed(session).await)?;
+    pub async fn missed(&self, session: &SessionId) -> Result<Missed, StoreError> {
+        let (turn, seq) = self.noted(self.shared.commands.missed(session).await)?;
         let Some(before) = seq.checked_sub(1) else {
-            return Ok(None);
+            return Ok(Missed { turn, end: None });
         };
         let mut events = self.read(session, Range::After(before), 1).await?;
-        Ok(events.pop().filter(|event| event.body.is_final()))
+        let end = events.pop().filter(|event| event.body.is_final());
+        Ok(Missed { turn, end })
     }
 
     /// See [`Store::adopt`].

@@ -98,7 +98,7 @@ impl Log<'_> {
         // Who was there when the process died could not be noted: whoever comes back is shown the end.
         for (session, _, _) in &left {
             self.db
-                .prepare_cached("UPDATE session SET missing = ? WHERE id = ?")?
+                .prepare_cached("UPDATE session SET owed = ? WHERE id = ?")?
                 .execute(params![EVERYBODY, session])?;
         }
         Ok(left.len())

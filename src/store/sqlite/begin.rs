@@ -50,7 +50,7 @@ impl Log<'_> {
                      (id, seq, turn, turn_seq, trace, running, created, updated, owner)
                  VALUES (:id, :seq, :turn, :seq, :trace, 1, :now, :now, :owner)
                  ON CONFLICT (id) DO UPDATE SET seq = :seq, turn = :turn, turn_seq = :seq,
-                     trace = :trace, running = 1, updated = :now, missing = 0",
+                     trace = :trace, running = 1, updated = :now, owed = 0, away = 0",
             )?
             .execute(named_params! {
                 ":id": begin.session.as_str(),

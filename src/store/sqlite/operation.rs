@@ -58,6 +58,13 @@ pub(super) enum Operation {
     Delivered {
         session: SessionId,
         seq: u64,
+        /// True if the client keeps no cursor.
+        owed: bool,
+        reply: Reply<()>,
+    },
+    Shown {
+        session: SessionId,
+        turn: TurnId,
         reply: Reply<()>,
     },
     Left {
@@ -67,7 +74,7 @@ pub(super) enum Operation {
     },
     Missed {
         session: SessionId,
-        reply: Reply<Option<Row>>,
+        reply: Reply<(Option<TurnId>, Option<Row>)>,
     },
     /// Not part of a batch.
     Erase {
@@ -102,7 +109,10 @@ enum Answer {
     Head(Reply<Head>, Head),
     Rows(Reply<Vec<Row>>, Vec<Row>),
     Sessions(Reply<Vec<SessionInfo>>, Vec<SessionInfo>),
-    Missed(Reply<Option<Row>>, Option<Row>),
+    Missed(
+        Reply<(Option<TurnId>, Option<Row>)>,
+        (Option<TurnId>, Option<Row>),
+    ),
 }
 
 // === impl Operation ===
@@ -122,9 +132,11 @@ impl Operation {
             Self::Erase { reply, .. } => reply.is_closed(),
             Self::Sweep { reply, .. } => reply.is_closed(),
             // Nobody waits for these.
-            Self::Delivered { .. } | Self::Left { .. } | Self::Seal(_) | Self::Close { .. } => {
-                false
-            }
+            Self::Delivered { .. }
+            | Self::Shown { .. }
+            | Self::Left { .. }
+            | Self::Seal(_)
+            | Self::Close { .. } => false,
         }
     }
 
@@ -190,9 +202,18 @@ impl Operation {
             Self::Delivered {
                 session,
                 seq,
+                owed,
                 reply,
             } => {
-                seen.delivered(log, &session, seq)?;
+                seen.delivered(log, &session, seq, owed)?;
+                Settled::read(Answer::Done(reply, Ok(())))
+            }
+            Self::Shown {
+                session,
+                turn,
+                reply,
+            } => {
+                seen.shown(log, &session, turn)?;
                 Settled::read(Answer::Done(reply, Ok(())))
             }
             Self::Left {
@@ -240,7 +261,7 @@ impl Settled {
             Answer::Head(reply, head) => drop(reply.send(Ok(head))),
             Answer::Rows(reply, rows) => drop(reply.send(Ok(rows))),
             Answer::Sessions(reply, sessions) => drop(reply.send(Ok(sessions))),
-            Answer::Missed(reply, row) => drop(reply.send(Ok(row))),
+            Answer::Missed(reply, missed) => drop(reply.send(Ok(missed))),
         }
         None
     }

@@ -63,8 +63,10 @@ const MIGRATIONS: [&str; 2] = [
     ALTER TABLE session ADD COLUMN owner TEXT NOT NULL DEFAULT 'anonymous';
     -- The last final event that somebody has seen.
     ALTER TABLE session ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0;
-    -- How many clients without a cursor left during the newest turn and have not come back for its end.
-    ALTER TABLE session ADD COLUMN missing INTEGER NOT NULL DEFAULT 0;
+    -- How many clients without a cursor were shown the newest turn and have not confirmed its end.
+    ALTER TABLE session ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
+    -- How many of them left while it ran and have not come back.
+    ALTER TABLE session ADD COLUMN away INTEGER NOT NULL DEFAULT 0;
     -- Nobody knows who has seen what. Nothing is said twice.
     UPDATE session SET delivered = seq;
     CREATE INDEX session_owner ON session (owner, updated, id);

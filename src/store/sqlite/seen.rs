@@ -21,9 +21,10 @@ pub(super) struct Seen(HashMap<SessionId, Change>);
 #[derive(Debug, Default)]
 struct Change {
     delivered: u64,
-    /// The turn that `missing` is about.
+    /// The turn that the others are about.
     turn: String,
-    missing: i64,
+    owed: i64,
+    away: i64,
 }
 
 /// A row of `session`, as far as it matters here.
@@ -32,29 +33,50 @@ struct Noted {
     turn: String,
     running: bool,
     delivered: u64,
-    missing: i64,
+    /// How many clients without a cursor were shown the turn and have not confirmed its end.
+    owed: i64,
+    /// How many of them left while it ran and have not come back.
+    away: i64,
 }
 
 // === impl Seen ===
 
 impl Seen {
-    /// Notes that a client has seen the final event at `seq`.
+    /// Notes that a client has received the final event at `seq`. Whoever confirms an older end is not owed it any more.
     pub(super) fn delivered(
         &mut self,
         log: &Log<'_>,
         session: &SessionId,
         seq: u64,
+        owed: bool,
     ) -> Result<(), Failure> {
         if let Some(row) = self.noted(log, session)? {
             let seq = seq.min(row.seq);
             if seq > row.delivered {
                 self.0.entry(session.clone()).or_default().delivered = seq;
             }
+            if owed && seq == row.seq && !row.running && row.owed > 0 {
+                self.change(session, row.turn).owed -= 1;
+            }
         }
         Ok(())
     }
 
-    /// Notes that a client has left during `turn`. One that left in an earlier turn has seen the end of the newest.
+    /// Notes that a client is about to be shown `turn`.
+    pub(super) fn shown(
+        &mut self,
+        log: &Log<'_>,
+        session: &SessionId,
+        turn: TurnId,
+    ) -> Result<(), Failure> {
+        match self.noted(log, session)? {
+            Some(row) if row.turn == turn.to_string() => self.change(session, row.turn).owed += 1,
+            Some(_) | None => {}
+        }
+        Ok(())
+    }
+
+    /// Notes that a client has left during `turn`.
     pub(super) fn left(
         &mut self,
         log: &Log<'_>,
@@ -62,31 +84,39 @@ impl Seen {
         turn: TurnId,
     ) -> Result<(), Failure> {
         match self.noted(log, session)? {
-            Some(row) if row.turn == turn.to_string() => self.add(session, row.turn, 1),
+            Some(row) if row.turn == turn.to_string() => self.change(session, row.turn).away += 1,
             Some(_) | None => {}
         }
         Ok(())
     }
 
-    /// The final event that somebody has missed. One of those who left counts as back.
+    /// What is owed to a client that comes now: a turn, and its final event if that is there.
     pub(super) fn missed(
         &mut self,
         log: &Log<'_>,
         session: &SessionId,
-    ) -> Result<Option<Row>, Failure> {
+    ) -> Result<(Option<TurnId>, Option<Row>), Failure> {
         let Some(row) = self.noted(log, session)? else {
-            return Ok(None);
+            return Ok((None, None));
         };
-        let left = row.missing > 0;
-        if left {
-            self.add(session, row.turn, -1);
+        let turn = TurnId::parse(&row.turn).ok();
+        if row.running {
+            // One of those who left is back, to whom the end is owed already.
+            if row.away > 0 {
+                self.change(session, row.turn).away -= 1;
+            } else {
+                self.change(session, row.turn).owed += 1;
+            }
+            return Ok((turn, None));
         }
-        // Who comes back while the turn runs sees its end live.
-        if row.running || row.seq == 0 || (!left && row.delivered >= row.seq) {
-            return Ok(None);
+        if row.seq == 0 || (row.owed == 0 && row.delivered >= row.seq) {
+            return Ok((None, None));
+        }
+        if row.owed == 0 {
+            self.change(session, row.turn).owed += 1;
         }
         let mut rows = log.read(session, Range::After(row.seq - 1), 1)?;
-        Ok(rows.pop())
+        Ok((turn, rows.pop()))
     }
 
     /// Writes all of it.
@@ -95,13 +125,15 @@ impl Seen {
             log.db
                 .prepare_cached(
                     "UPDATE session SET delivered = max(delivered, min(?1, seq)),
-                         missing = CASE turn WHEN ?2 THEN max(missing + ?3, 0) ELSE missing END
-                     WHERE id = ?4",
+                         owed = CASE turn WHEN ?2 THEN max(owed + ?3, 0) ELSE owed END,
+                         away = CASE turn WHEN ?2 THEN max(away + ?4, 0) ELSE away END
+                     WHERE id = ?5",
                 )?
                 .execute(params![
                     signed(change.delivered),
                     change.turn,
-                    change.missing,
+                    change.owed,
+                    change.away,
                     session.as_str()
                 ])?;
         }
@@ -123,13 +155,14 @@ impl Seen {
         self.0.len() >= WAITING
     }
 
-    fn add(&mut self, session: &SessionId, turn: String, clients: i64) {
+    /// What is to be changed of `turn`, the newest.
+    fn change(&mut self, session: &SessionId, turn: String) -> &mut Change {
         let change = self.0.entry(session.clone()).or_default();
         if change.turn != turn {
             change.turn = turn;
-            change.missing = 0;
+            (change.owed, change.away) = (0, 0);
         }
-        change.missing += clients;
+        change
     }
 
     /// The row as it will be.
@@ -137,7 +170,7 @@ impl Seen {
         let row = log
             .db
             .prepare_cached(
-                "SELECT seq, turn, running, delivered, missing FROM session WHERE id = ?",
+                "SELECT seq, turn, running, delivered, owed, away FROM session WHERE id = ?",
             )?
             .query_row([session.as_str()], |row| {
                 Ok(Noted {
@@ -145,7 +178,8 @@ impl Seen {
                     turn: row.get(1)?,
                     running: row.get(2)?,
                     delivered: unsigned(row.get(3)?),
-                    missing: row.get(4)?,
+                    owed: row.get(4)?,
+                    away: row.get(5)?,
                 })
             })
             .optional()?;
@@ -155,7 +189,8 @@ impl Seen {
         if let Some(change) = change {
             row.delivered = row.delivered.max(change.delivered);
             if change.turn == row.turn {
-                row.missing += change.missing;
+                row.owed += change.owed;
+                row.away += change.away;
             }
         }
         Ok(Some(row))

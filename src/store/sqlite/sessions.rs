@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
+use crate::chat::{Cursor, SessionId, Subject, TurnId};
 use crate::store::follower::misfit;
 use crate::store::record::{self, Row};
 use crate::store::request::Range;
-use crate::store::{Lost, Page, SessionInfo, SessionsAfter, StoreError};
+use crate::store::{Lost, Missed, Page, SessionInfo, SessionsAfter, StoreError};
 
 use super::operation::Operation;
 use super::{SqliteStore, unreadable};
@@ -105,11 +105,28 @@ impl SqliteStore {
     }
 
     /// See [`crate::store::Store::delivered`].
-    pub async fn delivered(&self, session: &SessionId, seq: u64) -> Result<(), StoreError> {
+    pub async fn delivered(
+        &self,
+        session: &SessionId,
+        seq: u64,
+        owed: bool,
+    ) -> Result<(), StoreError> {
         let session = session.clone();
         self.ask(|reply| Operation::Delivered {
             session,
             seq,
+            owed,
+            reply,
+        })
+        .await
+    }
+
+    /// See [`crate::store::Store::shown`].
+    pub async fn shown(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
+        let session = session.clone();
+        self.ask(|reply| Operation::Shown {
+            session,
+            turn,
             reply,
         })
         .await
@@ -127,9 +144,9 @@ impl SqliteStore {
     }
 
     /// See [`crate::store::Store::missed`].
-    pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
+    pub async fn missed(&self, session: &SessionId) -> Result<Missed, StoreError> {
         let asked = session.clone();
-        let row = self
+        let (turn, row) = self
             .ask(|reply| Operation::Missed {
                 session: asked,
                 reply,
@@ -137,6 +154,7 @@ impl SqliteStore {
             .await?;
         let event = row.map(Row::decode).transpose();
         let event = event.map_err(|error| unreadable(session, &error))?;
-        Ok(event.filter(|event| event.body.is_final()).map(Arc::new))
+        let end = event.filter(|event| event.body.is_final()).map(Arc::new);
+        Ok(Missed { turn, end })
     }
 }

@@ -40,10 +40,11 @@ async fn everything(a: &Store, b: &Store) {
     adopted.writer.finish(answer("one ")).await.unwrap();
     assert_eq!(next_event(&mut follower).await.seq, 3);
     assert_eq!(whole_log(a, &session).await.len(), 3);
-    assert_eq!(a.missed(&session).await.unwrap().unwrap().seq, 3);
-    a.delivered(&session, 3).await.unwrap();
-    assert_eq!(a.missed(&session).await, Ok(None));
+    assert_eq!(a.missed(&session).await.unwrap().end.unwrap().seq, 3);
+    b.delivered(&session, 3, true).await.unwrap();
+    assert_eq!(a.missed(&session).await, Ok(Missed::default()));
     let (turn, _kept) = start(a, question(&session, "left by its writer")).await;
+    a.shown(&session, adopted.begin.turn).await.unwrap();
     a.left(&session, adopted.begin.turn).await.unwrap();
     drop(turn);
     assert_eq!(next_event(&mut follower).await.seq, 4);

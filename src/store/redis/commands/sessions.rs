@@ -179,10 +179,22 @@ impl Commands {
         &self,
         session: &SessionId,
         seq: u64,
+        owed: bool,
     ) -> Result<(), StoreError> {
         let mut call = self.call(&self.shared.scripts.seen, session);
-        call.arg("delivered").arg(seq);
-        self.ask::<u64>(&call).await.map(drop)
+        call.arg("delivered").arg(seq).arg(u8::from(owed));
+        self.ask::<(String, u64)>(&call).await.map(drop)
+    }
+
+    /// See [`crate::store::Store::shown`].
+    pub(in crate::store::redis) async fn shown(
+        &self,
+        session: &SessionId,
+        turn: TurnId,
+    ) -> Result<(), StoreError> {
+        let mut call = self.call(&self.shared.scripts.seen, session);
+        call.arg("shown").arg(turn.to_string());
+        self.ask::<(String, u64)>(&call).await.map(drop)
     }
 
     /// See [`crate::store::Store::left`].
@@ -193,17 +205,18 @@ impl Commands {
     ) -> Result<(), StoreError> {
         let mut call = self.call(&self.shared.scripts.seen, session);
         call.arg("left").arg(turn.to_string());
-        self.ask::<u64>(&call).await.map(drop)
+        self.ask::<(String, u64)>(&call).await.map(drop)
     }
 
-    /// Position of the final event that somebody has missed, 0 for none.
+    /// The turn whose end is owed to the one who asks, and the position of that end, 0 while the turn runs.
     pub(in crate::store::redis) async fn missed(
         &self,
         session: &SessionId,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(Option<TurnId>, u64), StoreError> {
         let mut call = self.call(&self.shared.scripts.seen, session);
         call.arg("missed");
-        self.ask(&call).await
+        let (turn, seq): (String, u64) = self.ask(&call).await?;
+        Ok((TurnId::parse(&turn).ok(), seq))
     }
 
     /// Lets another process take the turn. False if it is not this process's running turn, or was told to stop.

@@ -85,7 +85,7 @@ redis.call('HSETNX', session, 'c', now)
 redis.call('HSETNX', session, 'o', owner)
 redis.call('DEL', text)
 seq = append(turn, trace, 'user', data)
-redis.call('HSET', session, 't', turn, 'ts', seq, 'tr', trace, 'run', 1, 'h', holder, 'x', now + lease, 'w', 0)
+redis.call('HSET', session, 't', turn, 'ts', seq, 'tr', trace, 'run', 1, 'h', holder, 'x', now + lease, 'ow', 0, 'aw', 0)
 redis.call('HDEL', session, 'stop', 'over')
 if message ~= '' then
   redis.call('HSET', messages, message, turn .. ' ' .. seq .. ' ' .. trace)

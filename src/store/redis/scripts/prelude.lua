@@ -40,8 +40,6 @@ local function seal(turn, trace, head, limit)
     data = head .. '""}'
   end
   append(turn, trace, 'error', data)
-  -- Who was there when the process died could not be noted: whoever comes back is shown the end.
-  redis.call('HSET', session, 'w', 1000)
   finish()
 end
 

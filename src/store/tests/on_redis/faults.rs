@@ -43,7 +43,7 @@ async fn a_server_whose_memory_is_full_is_read_and_says_so() {
     assert_eq!(event_after_text(&mut follower, &mut text).await.seq, 1);
     assert_eq!(event_after_text(&mut follower, &mut text).await.seq, 2);
     // Room can be made.
-    assert_eq!(both.b.missed(&session).await, Ok(None));
+    assert_eq!(both.b.missed(&session).await.unwrap().end, None);
     both.server.command(&["CONFIG", "SET", "maxmemory", "0"]);
     turn.append(vec![tool_result("a", "[]", 6)]).await.unwrap();
     turn.finish(answer("so far")).await.unwrap();
