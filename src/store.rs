@@ -11,6 +11,7 @@ mod feeds;
 mod follower;
 mod keeper;
 mod listing;
+mod missed;
 mod options;
 mod record;
 mod redis;
@@ -32,6 +33,7 @@ pub use error::StoreError;
 pub use follower::{Followed, Follower, Opened};
 pub use keeper::{Keeper, Lost};
 pub use listing::{Page, SessionInfo, SessionsAfter};
+pub use missed::Missed;
 pub use options::{Config, Sessions};
 pub use redis::{InvalidAddress, RedisAddress, RedisStore, Unusable};
 pub use sqlite::{OpenError, SqliteStore};
@@ -245,16 +247,29 @@ impl Store {
         Follower::until_ended(self.clone(), session.clone(), turn).await
     }
 
-    /// Notes that a client has seen the final event at `seq`.
-    pub async fn delivered(&self, session: &SessionId, seq: u64) -> Result<(), StoreError> {
+    /// Notes that a client has received the final event at `seq`. `owed`: it is one that keeps no cursor, and was noted
+    /// as [shown](Self::shown) that turn.
+    pub async fn delivered(
+        &self,
+        session: &SessionId,
+        seq: u64,
+        owed: bool,
+    ) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite(store) => store.delivered(session, seq).await,
-            Self::Redis(store) => store.delivered(session, seq).await,
+            Self::Sqlite(store) => store.delivered(session, seq, owed).await,
+            Self::Redis(store) => store.delivered(session, seq, owed).await,
         }
     }
 
-    /// Notes that a client which keeps no cursor has left during a turn: it has missed the turn's end even if another
-    /// client saw it.
+    /// Notes that a client which keeps no cursor is about to be shown a turn: it is owed that turn's end.
+    pub async fn shown(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.shown(session, turn).await,
+            Self::Redis(store) => store.shown(session, turn).await,
+        }
+    }
+
+    /// Notes that a client which keeps no cursor has left while a turn runs that it was shown.
     pub async fn left(&self, session: &SessionId, turn: TurnId) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.left(session, turn).await,
@@ -262,9 +277,10 @@ impl Store {
         }
     }
 
-    /// The final event of the newest turn, if that has ended and somebody has missed it: nobody has noted it as
-    /// [delivered](Self::delivered), or one client more has [left](Self::left) than has come back. To ask is to come back.
-    pub async fn missed(&self, session: &SessionId) -> Result<Option<Arc<Event>>, StoreError> {
+    /// What a client that keeps no cursor, and comes now, may have missed: the end of the newest turn, if nobody has
+    /// received it, or not everybody who is [owed](Self::shown) it. Who was there before cannot be told from who was not,
+    /// so one of the latter may be shown an end it did not wait for.
+    pub async fn missed(&self, session: &SessionId) -> Result<Missed, StoreError> {
         match self {
             Self::Sqlite(store) => store.missed(session).await,
             Self::Redis(store) => store.missed(session).await,

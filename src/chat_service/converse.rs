@@ -1,5 +1,8 @@
 //! `Converse`: one session followed, any number of questions asked.
 
+mod opening;
+mod owed;
+
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
@@ -8,44 +11,34 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, unfold};
 use futures_util::{Stream, StreamExt as _};
-use tokio::runtime::Handle;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::{Status, Streaming};
 use tracing::Span;
 
+use self::opening::Opening;
+use self::owed::Owed;
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
-use crate::chat::{Cursor, Event, SessionId, Subject, TurnId};
-use crate::mutant::{self, Mutant};
+use crate::chat::{Event, SessionId, Subject, TurnId};
 use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
 use crate::rpc::{convert, status};
-use crate::store::{Followed, Follower, Start, Store};
+use crate::store::{Followed, Follower};
 use crate::telemetry::{self, spans};
 
 /// The method, for spans.
 const METHOD: &str = "dragoman.chat.v1.Chat/Converse";
-/// How long the first message may take.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a stream waits to learn whether a cancel has reached a turn of another process.
 const CANCEL_WAIT: Duration = Duration::from_millis(500);
-/// How long it may take to note that a client has left.
-const LEFT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A conversation before and after its `open`.
 enum State {
     Opening(Box<Opening>),
     Open(Box<Conversation>),
     Ended,
-}
-
-struct Opening {
-    service: ChatService,
-    requests: Streaming<ConverseRequest>,
-    deadline: Option<Instant>,
 }
 
 struct Conversation {
@@ -63,12 +56,8 @@ struct Conversation {
     caught_up: bool,
     /// The end of an earlier turn that is to be sent first.
     missed: Option<Arc<Event>>,
-    /// True if the client cannot ask for what it has missed when it comes back.
-    keeps_no_cursor: bool,
-    /// The turn this stream was shown and has not seen the end of.
-    running: Option<TurnId>,
-    /// The turn whose end this stream was sent and has not confirmed, and where that is.
-    unconfirmed: Option<(TurnId, u64)>,
+    /// What a client that keeps no cursor is owed; `None` for any other.
+    owed: Option<Owed>,
     /// Questions of this stream that wait for another turn to end.
     waiting: FuturesUnordered<WaitingAnswer>,
     /// Refusals of questions that had waited. What they waited for ended before: its end is sent first.
@@ -116,65 +105,6 @@ pub(super) fn stream(
     })
 }
 
-// === impl Opening ===
-
-impl Opening {
-    async fn open(mut self) -> Result<(Response, Conversation), Status> {
-        let first = tokio::select! {
-            first = self.requests.message() => first?,
-            () = tokio::time::sleep(OPEN_TIMEOUT) => {
-                return Err(Status::deadline_exceeded("no `open` came within 10 s"));
-            }
-            () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
-            () = self.service.closed.cancelled() => return Err(outcome::stopping()),
-        };
-        let Some(Request::Open(open)) = first.and_then(|first| first.request) else {
-            let message = "the first message of a conversation must be `open`";
-            return Err(status::wrong_order(message));
-        };
-        let session = convert::session_id(&open.session_id)?;
-        let unaware = open.missed && open.after.is_none();
-        let start = match open.after {
-            Some(after) => Start::After(convert::cursor(after)),
-            None => Start::Live,
-        };
-        let wanted = start.clone();
-        let follower = self.service.store.follow(session.clone(), start).await;
-        let follower = follower.map_err(|error| outcome::store_failed(&error))?;
-        let at = follower.opened();
-        let keeps_no_cursor = unaware && !mutant::is(Mutant::NoDelivered);
-        let missed = if keeps_no_cursor {
-            missed(&self.service, &session, at.end.seq).await
-        } else {
-            None
-        };
-        let opened = proto::Opened {
-            end: Some(convert::cursor_to_proto(&at.end)),
-            running_turn_id: at.running.map(|turn| turn.to_string()).unwrap_or_default(),
-            limits: Some(convert::limits_to_proto(self.service.turns.limits())),
-        };
-        let conversation = Conversation {
-            opened_at: at.end.seq,
-            caught_up: is_at_end(&wanted, &at.end),
-            closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
-            missed,
-            keeps_no_cursor,
-            running: at.running,
-            unconfirmed: None,
-            service: self.service,
-            requests: Some(Gate::new(self.requests)),
-            deadline: self.deadline,
-            session,
-            follower,
-            waiting: FuturesUnordered::new(),
-            refused: VecDeque::new(),
-            told_to_go: false,
-            asked: HashMap::new(),
-        };
-        Ok((Response::Opened(opened), conversation))
-    }
-}
-
 // === impl Conversation ===
 
 impl Conversation {
@@ -215,10 +145,13 @@ impl Conversation {
                     })));
                 }
                 followed = self.follower.next() => {
-                    let response = followed
-                        .map(|followed| self.followed(followed))
-                        .map_err(|error| outcome::store_failed(&error));
-                    return Some(response);
+                    return Some(match followed {
+                        Ok(followed) => {
+                            self.note_owed(&followed).await;
+                            Ok(self.followed(followed))
+                        }
+                        Err(error) => Err(outcome::store_failed(&error)),
+                    });
                 }
                 () = std::future::ready(()), if !self.refused.is_empty() => {
                     return self.refused.pop_front().map(Ok);
@@ -257,8 +190,10 @@ impl Conversation {
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
             Some(Request::Delivered(delivered)) => {
-                self.unconfirmed.take_if(|(_, seq)| *seq <= delivered.seq);
-                let noted = self.service.store.delivered(&self.session, delivered.seq);
+                let owed = self.owed.as_mut();
+                let owed = owed.is_some_and(|owed| owed.confirms(delivered.seq));
+                let store = &self.service.store;
+                let noted = store.delivered(&self.session, delivered.seq, owed);
                 if let Err(error) = noted.await {
                     tracing::debug!(%error, "what was delivered could not be noted");
                 }
@@ -336,16 +271,21 @@ impl Conversation {
         }
     }
 
+    /// Only events cost more than a look.
+    async fn note_owed(&mut self, followed: &Followed) {
+        match (&mut self.owed, followed) {
+            (Some(owed), Followed::Event(event)) => Box::pin(owed.sends(event)).await,
+            (Some(owed), Followed::Reset { .. }) => owed.reset(),
+            (Some(_), Followed::Text { .. }) | (None, _) => {}
+        }
+    }
+
     fn followed(&mut self, followed: Followed) -> Response {
         match followed {
             Followed::Event(event) => {
                 self.caught_up |= event.seq >= self.opened_at;
                 if event.body.is_final() {
-                    self.running = None;
-                    self.unconfirmed = Some((event.turn, event.seq));
                     self.ended(&event);
-                } else {
-                    self.running = Some(event.turn);
                 }
                 Response::Event(convert::event_to_proto(&event))
             }
@@ -356,7 +296,6 @@ impl Conversation {
             } => Response::Text(convert::text_to_proto(turn, trace, change)),
             Followed::Reset { reason } => {
                 self.caught_up = self.opened_at == 0;
-                self.running = None;
                 Response::Reset(proto::Reset {
                     reason: reason.to_owned(),
                 })
@@ -386,45 +325,6 @@ impl Drop for Conversation {
     fn drop(&mut self) {
         for span in self.asked.values() {
             spans::record_error(span, "client_gone", CLIENT_GONE);
-        }
-        // One that was sent the end and did not confirm it may not have it.
-        let missing = self.running.or(self.unconfirmed.map(|(turn, _)| turn));
-        if let Some(turn) = missing.filter(|_| self.keeps_no_cursor)
-            && let Ok(runtime) = Handle::try_current()
-        {
-            let left = left(self.service.store.clone(), self.session.clone(), turn);
-            self.service.tasks.spawn_on(left, &runtime);
-        }
-    }
-}
-
-/// The end of the newest turn, if somebody has missed it. What comes later than `end` comes live.
-async fn missed(service: &ChatService, session: &SessionId, end: u64) -> Option<Arc<Event>> {
-    match service.store.missed(session).await {
-        Ok(missed) => missed.filter(|event| event.seq <= end),
-        Err(error) => {
-            tracing::warn!(session = session.short(), %error, "what was missed is not known");
-            None
-        }
-    }
-}
-
-/// Notes that a client without a cursor has left during a turn.
-async fn left(store: Store, session: SessionId, turn: TurnId) {
-    match timeout(LEFT_TIMEOUT, store.left(&session, turn)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%turn, %error, "who left could not be noted"),
-        Err(_) => tracing::debug!(%turn, "who left could not be noted in time"),
-    }
-}
-
-/// Whether a follower that starts there has nothing to deliver of a log that ends at `end`.
-fn is_at_end(start: &Start, end: &Cursor) -> bool {
-    match start {
-        Start::Live => true,
-        Start::After(after) => {
-            let same = after.fingerprint.is_none() || after.fingerprint == end.fingerprint;
-            after.seq == end.seq && (same || end.seq == 0)
         }
     }
 }

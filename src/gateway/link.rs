@@ -58,7 +58,7 @@ impl Link {
         session: &SessionId,
         after: Option<Cursor>,
     ) -> Result<Self, Refusal> {
-        let mut dialer = Dialer::new(chat.clone(), session.clone());
+        let mut dialer = Dialer::new(chat.clone(), session.clone(), after.is_none());
         let cursor = after.clone().unwrap_or_default();
         let Dialed {
             conversation,

@@ -39,6 +39,8 @@ pub(super) type Dial = Pin<Box<dyn Future<Output = Result<Dialed, Refusal>> + Se
 pub(super) struct Dialer {
     pub(super) chat: Chat,
     session: SessionId,
+    /// True if the client cannot ask for what it has missed.
+    keeps_no_cursor: bool,
     /// The agent of the conversation in use.
     pub(super) agent: Option<SocketAddr>,
 }
@@ -53,10 +55,11 @@ pub(super) struct Trouble {
 // === impl Dialer ===
 
 impl Dialer {
-    pub(super) fn new(chat: Chat, session: SessionId) -> Self {
+    pub(super) fn new(chat: Chat, session: SessionId, keeps_no_cursor: bool) -> Self {
         Self {
             chat,
             session,
+            keeps_no_cursor,
             agent: None,
         }
     }
@@ -125,8 +128,7 @@ impl Dialer {
     async fn dial(&self, avoid: Avoid, after: Option<Cursor>) -> Result<Dialed, Refusal> {
         let dial = async {
             let chat = &self.chat;
-            // Without a position a client cannot ask for what it has missed.
-            let missed = after.is_none();
+            let missed = self.keeps_no_cursor;
             let mut conversation = chat
                 .converse_avoiding(avoid, &self.session, after, missed)
                 .await?;
