@@ -253,11 +253,17 @@ class Tab:
         frame = {"content": question.content}
         if question.id is not None:
             frame["id"] = question.id
-        with contextlib.suppress(OSError, websockets.ConnectionClosed):
-            await self._socket.send(json.dumps(frame))
-            question.sent += 1
-            if question.id is not None:
-                self.connections[-1].sent.add(question.id)
+        socket = self._socket
+        try:
+            await socket.send(json.dumps(frame))
+        except (OSError, websockets.ConnectionClosed):
+            # Whoever waits to be online would else try again at once, and keep the reader from noticing.
+            if self._socket is socket:
+                self.online.clear()
+            return
+        question.sent += 1
+        if question.id is not None:
+            self.connections[-1].sent.add(question.id)
 
     async def _resend(self) -> None:
         """What was refused for the time being is sent again, with its id, until it is taken."""

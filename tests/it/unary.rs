@@ -316,3 +316,22 @@ async fn an_old_client_that_comes_back_in_time_gets_the_end_once() {
     assert!(again.is_quiet(QUIET).await, "it was seen");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn an_old_client_that_comes_back_before_it_was_missed_gets_the_end_once() {
+    let app = TestApp::start().await;
+    let mut silent = app.chat("silent").await;
+    let mut other = Client::connect(app.http, "/ws/silent?after=0", &[]).await.unwrap();
+    other.ask("Hello").await;
+    assert_eq!(silent.frame().await["type"], "user");
+    // From here on nothing reaches `silent`, whose connection stays: nobody can know.
+    while other.frame().await["type"] != "agent" {}
+    assert!(other.is_quiet(QUIET).await, "it confirms the end meanwhile");
+    let mut back = app.chat("silent").await;
+    assert_eq!(back.frame().await["type"], "agent");
+    assert!(back.is_quiet(QUIET).await);
+    drop(silent);
+    let mut again = app.chat("silent").await;
+    assert!(again.is_quiet(QUIET).await, "it was seen");
+    app.stop().await;
+}
