@@ -294,6 +294,8 @@ async fn of_two_old_tabs_the_one_that_was_cut_gets_the_end_too() {
     assert_eq!(goes.frame().await["type"], "user");
     cut(goes, None).await;
     assert_eq!(stays.turn().await.last().unwrap()["type"], "agent");
+    // As a browser does, it answers the ping that follows.
+    assert!(stays.is_quiet(QUIET).await);
     let mut back = app.chat("tabs").await;
     assert_eq!(back.frame().await["type"], "agent");
     assert!(back.is_quiet(QUIET).await);
@@ -321,7 +323,9 @@ async fn an_old_client_that_comes_back_in_time_gets_the_end_once() {
 async fn an_old_client_that_comes_back_before_it_was_missed_gets_the_end_once() {
     let app = TestApp::start().await;
     let mut silent = app.chat("silent").await;
-    let mut other = Client::connect(app.http, "/ws/silent?after=0", &[]).await.unwrap();
+    let mut other = Client::connect(app.http, "/ws/silent?after=0", &[])
+        .await
+        .unwrap();
     other.ask("Hello").await;
     assert_eq!(silent.frame().await["type"], "user");
     // From here on nothing reaches `silent`, whose connection stays: nobody can know.

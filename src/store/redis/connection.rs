@@ -1,12 +1,16 @@
 //! The way to the server: one multiplexed connection, or a cluster's.
 
+mod single;
+
 use std::time::Duration;
 
-use ::redis::aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig};
+use ::redis::aio::{ConnectionLike, ConnectionManagerConfig};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
+use ::redis::io::tcp::TcpSettings;
 use ::redis::{Client, Cmd, Pipeline, RedisFuture, RedisResult, Value};
 
+use self::single::SingleConnection;
 use super::address::RedisAddress;
 
 /// How long one command may take. The library's own default is half of it.
@@ -18,10 +22,13 @@ const RETRIES: usize = 1;
 /// The longest wait before that, in milliseconds.
 const LONGEST_WAIT: u64 = 500;
 
+/// How long the other side of a connection may not confirm what it was sent (tcp(7), TCP_USER_TIMEOUT).
+const UNCONFIRMED_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// One server, or a cluster. Clones share the connections.
 #[derive(Clone)]
 pub(super) enum Connection {
-    Single(ConnectionManager),
+    Single(SingleConnection),
     Cluster(ClusterConnection),
 }
 
@@ -33,6 +40,7 @@ pub(super) async fn connect(address: &RedisAddress) -> RedisResult<Connection> {
             .response_timeout(RESPONSE_TIMEOUT)
             .retries(2)
             .max_retry_wait(LONGEST_WAIT)
+            .tcp_settings(TcpSettings::default().set_user_timeout(UNCONFIRMED_TIMEOUT))
             .build()?;
         return client.get_async_connection().await.map(Connection::Cluster);
     }
@@ -41,9 +49,8 @@ pub(super) async fn connect(address: &RedisAddress) -> RedisResult<Connection> {
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
         .set_number_of_retries(RETRIES)
         .set_max_delay(Duration::from_millis(LONGEST_WAIT));
-    let client = client(address)?;
-    let manager = client.get_connection_manager_with_config(config).await?;
-    Ok(Connection::Single(manager))
+    let connecting = SingleConnection::connect(client(address)?, config);
+    connecting.await.map(Connection::Single)
 }
 
 /// A client of the first server there is.
@@ -54,7 +61,7 @@ pub(super) fn client(address: &RedisAddress) -> RedisResult<Client> {
 impl ConnectionLike for Connection {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
-            Self::Single(connection) => connection.req_packed_command(command),
+            Self::Single(connection) => Box::pin(connection.command(command)),
             Self::Cluster(connection) => connection.req_packed_command(command),
         }
     }
@@ -66,14 +73,14 @@ impl ConnectionLike for Connection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         match self {
-            Self::Single(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Single(connection) => Box::pin(connection.commands(pipeline, offset, count)),
             Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
         }
     }
 
     fn get_db(&self) -> i64 {
         match self {
-            Self::Single(connection) => connection.get_db(),
+            Self::Single(connection) => connection.database(),
             Self::Cluster(connection) => connection.get_db(),
         }
     }

@@ -11,6 +11,7 @@ mod faults;
 mod handover;
 mod keys;
 mod loss;
+mod lost;
 mod opening;
 mod random;
 mod secure;
