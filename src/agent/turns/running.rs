@@ -17,8 +17,8 @@ use crate::mutant::{self, Mutant};
 use crate::store::{BeginTurn, Keeper, Lost, StoreError, TurnWriter};
 use crate::telemetry::spans;
 
-/// How long the store may take to offer a turn to other processes.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the store may take to offer a turn to other processes: long enough for a second connection to it.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A turn that this process has and nobody runs yet.
 #[derive(Debug)]
