@@ -9,7 +9,8 @@ import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { launch } from './page.support.mjs';
-import { assertFree, Server } from './server.mjs';
+import { assertFree } from './ports.mjs';
+import { Server } from './server.mjs';
 
 const require = createRequire(import.meta.url);
 const { build } = require('esbuild');
