@@ -22,7 +22,7 @@ export async function checkDelta(checks) {
   await checks.run(
     "a server that does not choose the subprotocol is understood",
     async (page) => {
-      const proxy = await new Proxy(new URL(base).host, {
+      const proxy = await new Proxy([new URL(base).host], {
         without: "sec-websocket-protocol",
       }).start();
       try {

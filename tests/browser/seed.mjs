@@ -2,38 +2,19 @@
 // reconnecting client. They connect to localhost:8000 and nowhere else.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { launch } from './page.support.mjs';
-import { assertFree, Server } from './server.mjs';
+import { assertFree } from './ports.mjs';
+import { bundle, COMPONENT, RECONNECTING, servePages } from './seed.support.mjs';
+import { Server } from './server.mjs';
 
-const require = createRequire(import.meta.url);
-const { build } = require('esbuild');
-
-const SEED = fileURLToPath(new URL('../seed/', import.meta.url));
 // A server in development, as its users have it: an origin that dragoman allows by default.
 const PAGE_PORT = 3000;
 const PARAGRAPHS = ['I look at the tables.', 'Here they are: one of facts, and one of dimensions.'];
 const ANSWER = PARAGRAPHS.join('\n\n');
 const [looking, found] = PARAGRAPHS.map((text) => ({ cut: { text, characters: 4, pause_ms: 60 } }));
 const SCRIPT = { scenarios: [{ steps: [[looking, { call: { name: 'list_tables' } }], [found]] }] };
-
-// The code as it stands in the document, and around it what the document leaves to its reader.
-const COMPONENT = `
-import { useState } from 'react';
-import { createRoot } from 'react-dom/client';
-import { useWebSocket } from './useWebSocket';
-${readFileSync(`${SEED}ChatComponent.tsx`, 'utf8')}
-createRoot(document.getElementById('root')!).render(<ChatComponent />);
-`;
-const RECONNECTING = `
-${readFileSync(`${SEED}ReconnectingWebSocket.ts`, 'utf8')}
-Object.assign(window, { ReconnectingWebSocket });
-`;
 
 let browser;
 let pages;
@@ -44,7 +25,8 @@ const problems = [];
 before(async () => {
   await assertFree(8000, "the seed document's clients connect to no other");
   await assertFree(PAGE_PORT, 'the page is served from there, an origin that is allowed by default');
-  pages = await servePages({ '/component': await bundle(COMPONENT), '/reconnecting': await bundle(RECONNECTING) });
+  const scripts = { '/component': await bundle(COMPONENT), '/reconnecting': await bundle(RECONNECTING) };
+  pages = await servePages(PAGE_PORT, scripts);
   browser = await launch();
 });
 
@@ -163,35 +145,4 @@ function question(content) {
       }),
     content,
   );
-}
-
-async function bundle(contents) {
-  const result = await build({
-    stdin: { contents, resolveDir: SEED, loader: 'tsx' },
-    bundle: true,
-    write: false,
-    charset: 'utf8',
-    jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    // React, where tests/run keeps it.
-    nodePaths: [process.env.NODE_PATH],
-    logLevel: 'warning',
-  });
-  return result.outputFiles[0].text;
-}
-
-function servePages(scripts) {
-  const server = createServer((request, response) => {
-    const script = scripts[request.url];
-    if (script === undefined) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
-    response.end(`<!doctype html><div id="root"></div><script>${script.replaceAll('</script', '<\\/script')}</script>`);
-  });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(PAGE_PORT, 'localhost', () => resolve(server));
-  });
 }
