@@ -30,7 +30,7 @@ for family in sorted(Path(__file__).parent.glob("faults_*.py")):
 # Scenarios that need gateways of their own.
 GATEWAYS = ("gateway", "grpc", "crowd", "agent-final-event-lost")
 # Runs a mutant is given to be noticed in, for each of its scenarios.
-MUTANT_SEEDS = 3
+MUTANT_SEEDS = 5
 
 
 def row(result: Result) -> str:

@@ -168,5 +168,5 @@ async def redis_failover(run: Run) -> None:
 async def redis_pause_a_lease(run: Run) -> None:
     await run.until_moment("mid-token")
     run.cluster.redis.signal(signal.SIGSTOP)
-    await asyncio.sleep(run.rng.uniform(LEASE_SECONDS - 0.9, LEASE_SECONDS - 0.5))
+    await asyncio.sleep(run.rng.uniform(LEASE_SECONDS + 0.4, LEASE_SECONDS + 0.8))
     run.cluster.redis.signal(signal.SIGCONT)

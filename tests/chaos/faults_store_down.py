@@ -5,7 +5,7 @@ import asyncio
 from blows import longer_than_a_lease
 from proxy import Direction
 from scenario import Run, scenario
-from topology import Cluster
+from topology import LEASE_SECONDS, Cluster
 
 HURT = {"failed_turns": True, "hang_ups": True}
 
@@ -52,6 +52,19 @@ async def store_answer_lost_at_send(run: Run) -> None:
         link.freeze(Direction.DOWN)
     await run.ask("quick")
     await asyncio.sleep(run.rng.uniform(0.1, 2.0))
+    for link in run.cluster.redis_links:
+        link.cut()
+    await run.cluster.heal()
+
+
+@scenario(
+    "store-answer-lost-at-tool", "what a tool found reaches the store, and the answer to that does not come back", Cluster
+)
+async def store_answer_lost_at_tool(run: Run) -> None:
+    await run.ask("tools")
+    traps = [link.trap(Direction.UP, b"tool_result", hold=Direction.DOWN) for link in run.cluster.redis_links]
+    await run.until(lambda: any(trap.sprung.is_set() for trap in traps), "a tool's result")
+    await asyncio.sleep(run.rng.uniform(0.05, 0.3))
     for link in run.cluster.redis_links:
         link.cut()
     await run.cluster.heal()
@@ -121,3 +134,19 @@ async def store_answers_lost(run: Run) -> None:
         for link in run.cluster.redis_links:
             link.cut()
             link.thaw()
+
+
+@scenario(
+    "store-unreachable-for-a-lease",
+    "nothing reaches the store for about a lease, nor what was said meanwhile: nobody's turn is over because of that",
+    Cluster,
+)
+async def store_unreachable_for_a_lease(run: Run) -> None:
+    await run.until_moment("mid-token")
+    for link in run.cluster.redis_links:
+        link.freeze()
+    await asyncio.sleep(LEASE_SECONDS + run.rng.uniform(0.15, 0.5))
+    # What is on its way is lost. Who comes first, the owner of a turn or whoever may take it for dead, is chance.
+    for link in run.cluster.redis_links:
+        link.cut()
+        link.thaw()
