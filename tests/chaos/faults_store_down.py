@@ -58,7 +58,7 @@ async def store_answer_lost_at_send(run: Run) -> None:
 
 
 @scenario(
-    "store-answer-lost-at-tool", "what a tool found reaches the store, and the answer to that does not come back", Cluster
+    "store-answer-lost-at-tool", "what a tool found reaches the store, whose answer to that does not come back", Cluster
 )
 async def store_answer_lost_at_tool(run: Run) -> None:
     await run.ask("tools")

@@ -122,9 +122,7 @@ stage_chaos() {
     run_chaos "${options[@]}"
   else
     run_pytest tests/chaos/test_rules.py
-    # Processes and connections, with one tab a session, to be done in minutes; `tests/run chaos --seed N` plays everything. `tests/run chaos --tabs both` has old tabs beside others, where an old one
-    # can still miss an end that another tab has confirmed; `--mutants` switches protections off.
-    run_chaos --tabs 1 --only 'agent*' --only 'gateway*' --only 'grpc*' --only 'process*' --only 'rolling*' --only 'cancel*'
+    run_chaos
   fi
 }
 
