@@ -87,24 +87,37 @@ impl App {
     /// Starts everything this process is to do. On return it can be used.
     pub async fn start(config: Config, life: Lifecycle) -> anyhow::Result<Self> {
         match config.only {
-            Role::Everything => Self::start_everything(config, life).await,
-            Role::Agent => Self::start_agent(config, life).await,
+            Role::Everything | Role::Agent => Self::start_engine(config, life).await,
             Role::Gateway => Self::start_gateway(config, life).await,
         }
     }
 
-    async fn start_everything(config: Config, life: Lifecycle) -> anyhow::Result<Self> {
+    /// The engine, and a gateway of its own if this process does everything.
+    async fn start_engine(config: Config, life: Lifecycle) -> anyhow::Result<Self> {
+        let has_gateway = config.only == Role::Everything;
         let http = bind("http", &config.http).await?;
         let grpc = bind("grpc", &config.grpc).await?;
         let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
         let catalog = Catalog::load(&config.catalog)?;
         let model = Model::build(&config.model)?;
-        let mut summary = vec![summary::web(http_address), summary::grpc(grpc_address)];
+        let http_summary = if has_gateway {
+            summary::web(http_address)
+        } else {
+            summary::probes(http_address)
+        };
+        let mut summary = vec![http_summary, summary::grpc(grpc_address)];
         summary.extend(summary::engine(&config, &catalog, &model));
         let engine = Engine::open(&config, catalog, model, &life).await?;
-        // One process: the gateway's client is handed the server itself. No port, the same code path.
-        let chat = Chat::in_process(engine.service.clone());
-        let gateway = serve_gateway(http, &config, chat, ready(engine.store.clone()), &life)?;
+        let ready = ready(engine.store.clone());
+        let gateway = if has_gateway {
+            // One process: the gateway's client is handed the server itself. No port, the same code path.
+            let chat = Chat::in_process(engine.service.clone());
+            Some(serve_gateway(http, &config, chat, ready, &life)?)
+        } else {
+            let probes = gateway::probes(ready, life.draining().clone());
+            serve_http(http, probes, &life);
+            None
+        };
         engine.serve(grpc, &config.chat_service, &life).await?;
         Ok(Self {
             http: http_address,
@@ -113,30 +126,7 @@ impl App {
             config,
             life,
             engine: Some(engine),
-            gateway: Some(gateway),
-        })
-    }
-
-    async fn start_agent(config: Config, life: Lifecycle) -> anyhow::Result<Self> {
-        let http = bind("http", &config.http).await?;
-        let grpc = bind("grpc", &config.grpc).await?;
-        let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
-        let catalog = Catalog::load(&config.catalog)?;
-        let model = Model::build(&config.model)?;
-        let mut summary = vec![summary::probes(http_address), summary::grpc(grpc_address)];
-        summary.extend(summary::engine(&config, &catalog, &model));
-        let engine = Engine::open(&config, catalog, model, &life).await?;
-        let probes = gateway::probes(ready(engine.store.clone()), life.draining().clone());
-        serve_http(http, probes, &life);
-        engine.serve(grpc, &config.chat_service, &life).await?;
-        Ok(Self {
-            http: http_address,
-            grpc: Some(grpc_address),
-            summary,
-            config,
-            life,
-            engine: Some(engine),
-            gateway: None,
+            gateway,
         })
     }
 

@@ -4,6 +4,7 @@
 //! store again whenever that does not fit.
 
 mod address;
+mod adopt;
 mod check;
 mod commands;
 mod connection;
@@ -12,26 +13,26 @@ mod hub;
 mod message;
 mod outbox;
 mod scripts;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::chat::{Cursor, Event, EventBody, Limits, SessionId, Subject, TraceId, TurnId};
+use crate::chat::{Cursor, Event, Limits, SessionId, Subject, TurnId};
 
+#[cfg(doc)]
+use super::Store;
 use super::feeds::{FeedHold, Feeds};
 use super::record::Row;
-use super::request::{Append, Head, NewEvent, Range, Seal};
-use super::{
-    Adopted, Begin, BeginTurn, Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter,
-    Store, StoreError, TurnWriter,
-};
+use super::request::{Head, Range};
+use super::{Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter, StoreError};
 
-use self::commands::{Claimed, Commands};
+use self::commands::Commands;
 use self::hub::Hub;
 
 pub use self::address::{InvalidAddress, RedisAddress};
@@ -40,12 +41,6 @@ pub(super) use self::outbox::RedisOutbox;
 
 /// How long what runs may take to end.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(5);
-/// How long to wait before a turn is sealed again.
-const SEAL_RETRY: Duration = Duration::from_millis(500);
-/// How long to wait before it is asked again whether a turn was taken over.
-const CLAIM_RETRY: Duration = Duration::from_millis(500);
-/// How often it is looked whether a turn is there to be taken over, besides being told.
-const ADOPT_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a session is asked about if it changes at the same time.
 const HEAD_TRIES: usize = 3;
 /// Most events one read returns.
@@ -98,34 +93,6 @@ impl RedisStore {
                 stop,
             }),
         })
-    }
-
-    /// See [`Store::begin_turn`].
-    pub async fn begin_turn(&self, begin: BeginTurn) -> Result<Begin, StoreError> {
-        let user = NewEvent::new(EventBody::User {
-            content: Arc::clone(&begin.content),
-            message: begin.message.clone(),
-        })?;
-        // Who drops this future must not leave a turn that nobody runs: the call goes on, and its end is looked at.
-        let commands = self.shared.commands.clone();
-        let work = async move {
-            let begun = commands.begin(&begin, &user).await;
-            (begin, begun)
-        };
-        let begun = self.in_task(work, Self::begun_for_nobody).await;
-        let begun = begun.map_or_else(|| Err(StoreError::closed()), |(_, begun)| begun);
-        self.noted(begun)
-    }
-
-    /// Ends a turn that nobody will run.
-    fn begun_for_nobody(self, (begin, begun): (BeginTurn, Result<Begin, StoreError>)) {
-        // Whether one that was not answered has begun is not known.
-        if matches!(
-            begun,
-            Ok(Begin::Started { .. }) | Err(StoreError::Unavailable(_))
-        ) {
-            drop(Store::Redis(self).turn_writer(begin.session, begin.turn, begin.trace));
-        }
     }
 
     /// See [`Store::read_before`].
@@ -218,53 +185,6 @@ impl RedisStore {
         Ok(Missed { turn, end })
     }
 
-    /// See [`Store::adopt`].
-    pub async fn adopt(&self) -> Adopted {
-        loop {
-            let store = self.clone();
-            let claiming = async move { store.claim().await };
-            if let Some(Some(adopted)) = self.in_task(claiming, Self::adopted_by_nobody).await {
-                return adopted;
-            }
-            tokio::select! {
-                () = self.shared.hub.released.notified() => {}
-                () = sleep(ADOPT_INTERVAL) => {}
-            }
-        }
-    }
-
-    /// Takes a turn over, if there is one.
-    async fn claim(&self) -> Option<Adopted> {
-        let shared = &self.shared;
-        let mut attempt = None;
-        let claiming = async {
-            loop {
-                match shared.commands.claim(&mut attempt).await {
-                    Ok(claimed) => return claimed,
-                    Err(error) => {
-                        tracing::debug!(%error, "session store: cannot look for turns to take over");
-                    }
-                }
-                // One that may have been taken is asked for until it is known, or its lease is over.
-                if attempt.is_none() || timeout(CLAIM_RETRY, shared.stop.cancelled()).await.is_ok()
-                {
-                    return None;
-                }
-            }
-        };
-        let claimed = timeout(shared.commands.lease(), claiming).await;
-        claimed.ok().flatten().map(|claimed| self.adopted(claimed))
-    }
-
-    /// Puts a turn back that was taken over for somebody who is gone.
-    fn adopted_by_nobody(self, adopted: Option<Adopted>) {
-        if let Some(Adopted { writer, .. }) = adopted {
-            // What cannot be put back is ended, with the text so far.
-            let putting_back = async move { drop(writer.release().await) };
-            self.shared.tasks.spawn(putting_back);
-        }
-    }
-
     /// See [`Store::check`].
     pub async fn check(&self) -> Result<(), StoreError> {
         self.noted(self.shared.commands.check().await)
@@ -284,59 +204,6 @@ impl RedisStore {
     /// The session's feed.
     pub(super) fn feed(&self, session: &SessionId) -> FeedHold {
         self.shared.feeds.hold(session)
-    }
-
-    /// A running turn's way to the server.
-    pub(super) fn outbox(&self, session: &SessionId, turn: TurnId, trace: TraceId) -> RedisOutbox {
-        RedisOutbox::new(
-            self.shared.commands.clone(),
-            self.shared.heartbeat,
-            session.clone(),
-            turn,
-            trace,
-        )
-    }
-
-    /// Appends events of a turn, and the text before them. To repeat it with the same index is safe.
-    pub(super) async fn append(
-        &self,
-        append: Append,
-        outbox: &super::Outbox,
-    ) -> Result<(), StoreError> {
-        let super::Outbox::Redis(outbox) = outbox else {
-            return Err(StoreError::closed());
-        };
-        let written = outbox.write(append.index, append.events).await;
-        self.noted(written).map(drop)
-    }
-
-    /// Ends a turn without waiting for it.
-    pub(super) fn seal(&self, seal: Seal) {
-        let shared = &self.shared;
-        let (commands, stop) = (shared.commands.clone(), shared.stop.clone());
-        shared.tasks.spawn(async move {
-            // Without an end it is its lease that ends it.
-            let deadline = commands.lease() * 4;
-            let sealing = async {
-                while commands.seal(&seal).await.is_err() {
-                    // A store that closes has tried once, and does not try again.
-                    if timeout(SEAL_RETRY, stop.cancelled()).await.is_ok() {
-                        return;
-                    }
-                }
-            };
-            // Over is over: then the lease has ended it.
-            drop(timeout(deadline, sealing).await);
-        });
-    }
-
-    /// How many events the running turn has.
-    pub(super) async fn turn_length(
-        &self,
-        session: &SessionId,
-        turn: TurnId,
-    ) -> Result<u64, StoreError> {
-        self.noted(self.shared.commands.turn_length(session, turn).await)
     }
 
     /// Where the session's log ends, and which event is `at` a position.
@@ -390,22 +257,6 @@ impl RedisStore {
             StoreError::Unavailable(error.to_string().into())
         })?;
         Ok(events.into_iter().map(Arc::new).collect())
-    }
-
-    fn adopted(&self, claimed: Claimed) -> Adopted {
-        let Claimed {
-            begin,
-            seq,
-            written,
-            text,
-        } = claimed;
-        let store = Store::Redis(self.clone());
-        let writer = TurnWriter::new(store, begin.session.clone(), begin.turn, begin.trace);
-        Adopted {
-            begin,
-            seq,
-            writer: writer.resumed(written, text),
-        }
     }
 
     /// Remembers that the store did not answer.

@@ -121,6 +121,19 @@ impl Place {
         writer
     }
 
+    async fn follow(&self, session: &SessionId, start: Start) -> Follower {
+        self.store.follow(session.clone(), start).await.unwrap()
+    }
+
+    /// Runs a turn that answers with its question.
+    async fn turn(&self, session: &SessionId, content: &str) {
+        self.start(session, content)
+            .await
+            .finish(answer(content))
+            .await
+            .unwrap();
+    }
+
     async fn log(&self, session: &SessionId) -> Vec<Arc<Event>> {
         whole_log(&self.store, session).await
     }

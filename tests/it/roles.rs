@@ -15,20 +15,20 @@ use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::support::process::Process;
-use crate::support::redis::{Redis, free_port};
+use crate::support::redis::{Server, free_port};
 use crate::support::{Client, PATIENCE};
 
 /// What all processes of a test share.
 struct Cluster {
-    redis: Redis,
+    redis: Server,
     folder: TempDir,
 }
 
 impl Cluster {
-    async fn new() -> Self {
+    fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
-            redis: Redis::start(folder.path()).await,
+            redis: Server::start(folder.path()),
             folder,
         }
     }
@@ -38,7 +38,7 @@ impl Cluster {
     }
 
     async fn agent_at(&self, grpc: &str) -> Process {
-        let store = self.redis.url();
+        let store = self.redis.url("");
         let arguments = ["--only", "agent", "--store", store.as_str()];
         let environment = [
             ("DRAGOMAN_SESSIONS_LEASE", "2s"),
@@ -124,7 +124,7 @@ async fn positions_at(agent: &Process, session: &str) -> Vec<u64> {
 
 #[tokio::test]
 async fn a_question_over_one_gateway_is_seen_over_another_and_at_another_agent() {
-    let cluster = Cluster::new().await;
+    let cluster = Cluster::new();
     let (one, two) = (cluster.agent().await, cluster.agent().await);
     let gateway = cluster.gateway(&[&one]).await;
     let other = cluster.gateway(&[&two]).await;
@@ -149,7 +149,7 @@ async fn a_question_over_one_gateway_is_seen_over_another_and_at_another_agent()
 
 #[tokio::test]
 async fn an_agent_killed_in_mid_turn_leaves_a_sealed_error_and_an_open_connection() {
-    let cluster = Cluster::new().await;
+    let cluster = Cluster::new();
     let one = cluster.agent().await;
     // Only one is there when the question is asked: it is the one that runs the turn.
     let port = free_port();
@@ -174,7 +174,7 @@ async fn an_agent_killed_in_mid_turn_leaves_a_sealed_error_and_an_open_connectio
 
 #[tokio::test]
 async fn a_question_sent_while_no_agent_is_there_is_answered_by_the_next_one() {
-    let cluster = Cluster::new().await;
+    let cluster = Cluster::new();
     let one = cluster.agent().await;
     let address = one.grpc.to_string();
     let gateway = cluster.gateway(&[&one]).await;
@@ -196,7 +196,7 @@ async fn a_question_sent_while_no_agent_is_there_is_answered_by_the_next_one() {
 
 #[tokio::test]
 async fn agents_that_leave_one_after_the_other_cost_nothing() {
-    let cluster = Cluster::new().await;
+    let cluster = Cluster::new();
     let (mut one, mut two) = (cluster.agent().await, cluster.agent().await);
     let gateway = cluster.gateway(&[&one, &two]).await;
     let mut clients: Vec<Client> = vec![];
@@ -238,7 +238,7 @@ async fn agents_that_leave_one_after_the_other_cost_nothing() {
 
 #[tokio::test]
 async fn a_gateway_that_drains_sends_its_clients_away_and_the_turn_goes_on() {
-    let cluster = Cluster::new().await;
+    let cluster = Cluster::new();
     let agent = cluster.agent().await;
     let gateway = cluster.gateway(&[&agent]).await;
     let other = cluster.gateway(&[&agent]).await;
@@ -262,7 +262,7 @@ async fn a_gateway_that_drains_sends_its_clients_away_and_the_turn_goes_on() {
 
 #[tokio::test]
 async fn an_agent_that_is_none_is_told_of_once_and_found_when_it_comes() {
-    let cluster = Cluster::new().await;
+    let cluster = Cluster::new();
     let port = free_port();
     let refusing = format!("127.0.0.1:{port}");
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();

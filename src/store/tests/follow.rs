@@ -11,20 +11,6 @@ fn after(seq: u64) -> Start {
     })
 }
 
-impl Place {
-    async fn follow(&self, session: &SessionId, start: Start) -> Follower {
-        self.store.follow(session.clone(), start).await.unwrap()
-    }
-
-    async fn turn(&self, session: &SessionId, content: &str) {
-        self.start(session, content)
-            .await
-            .finish(answer(content))
-            .await
-            .unwrap();
-    }
-}
-
 async fn live_follows_a_turn_from_its_question_to_its_answer() {
     let place = Place::new().await;
     let session = SessionId::random();

@@ -40,12 +40,7 @@ async fn the_window_passes() {
     })
     .await;
     let session = SessionId::random();
-    place
-        .start(&session, "first")
-        .await
-        .finish(answer("!"))
-        .await
-        .unwrap();
+    place.turn(&session, "first").await;
     let second = question(&session, "second");
     let Err(StoreError::RateLimited { retry_after }) = place.store.begin_turn(second.clone()).await
     else {

@@ -295,12 +295,7 @@ async fn the_log_is_read_backwards_in_pages() {
     let place = Place::new().await;
     let session = SessionId::random();
     for _ in 0..5 {
-        place
-            .start(&session, "?")
-            .await
-            .finish(answer("!"))
-            .await
-            .unwrap();
+        place.turn(&session, "?").await;
     }
     let page = async |before, limit| {
         let events = place

@@ -51,12 +51,7 @@ async fn the_rate_limit_survives() {
     };
     let place = Place::with(limits.clone()).await;
     let session = SessionId::random();
-    place
-        .start(&session, "?")
-        .await
-        .finish(answer("!"))
-        .await
-        .unwrap();
+    place.turn(&session, "?").await;
     place.store.close().await;
     let store = Store::open(&Config::Sqlite(place.path()), limits, &Sessions::default())
         .await
@@ -89,12 +84,7 @@ async fn a_turn_that_a_crash_interrupted_is_sealed() {
     let mut turn = place.start_turn(begin.clone()).await;
     turn.text("The answer").unwrap();
     turn.append(vec![tool_call("a", 10)]).await.unwrap();
-    place
-        .start(&done, "?")
-        .await
-        .finish(answer("!"))
-        .await
-        .unwrap();
+    place.turn(&done, "?").await;
 
     let (_folder, path) = copy_of(&place);
     let store = open(&path).await.unwrap();
@@ -259,12 +249,7 @@ async fn a_path_that_cannot_hold_a_file_is_refused() {
 #[tokio::test]
 async fn a_damaged_file_is_refused() {
     let place = Place::new().await;
-    place
-        .start(&SessionId::random(), "?")
-        .await
-        .finish(answer("!"))
-        .await
-        .unwrap();
+    place.turn(&SessionId::random(), "?").await;
     place.store.close().await;
     let mut bytes = fs::read(place.path()).unwrap();
     bytes[100..4096].fill(0x5a);

@@ -1,69 +1,19 @@
-//! A real Redis server for one test, ended with it.
+//! A real Redis server for one test, and what the store's tests do to it.
 
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
+mod process;
 
-use tokio::time::Instant;
+use std::path::Path;
+use std::process::Command;
 
 use crate::store::{Config, RedisAddress};
 
-/// Above these ports a client that reconnects can be given the server's own port, and then talks to itself.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-const START_TIME: Duration = Duration::from_secs(10);
+use self::process::free_port;
 
-pub(crate) struct Server {
-    port: u16,
-    folder: PathBuf,
-    arguments: Vec<String>,
-    child: Option<Child>,
-}
+pub(crate) use self::process::Server;
+
+// === impl Server ===
 
 impl Server {
-    /// Starts one with an append-only file in `folder`.
-    pub(crate) fn start(folder: &Path) -> Self {
-        Self::with(folder, &["--appendonly", "yes"])
-    }
-
-    pub(crate) fn with(folder: &Path, arguments: &[&str]) -> Self {
-        let mut server = Self {
-            port: free_port(),
-            folder: folder.to_owned(),
-            arguments: arguments.iter().map(ToString::to_string).collect(),
-            child: None,
-        };
-        server.restart();
-        server
-    }
-
-    /// Starts it, again if it was killed, on the same port and files.
-    pub(crate) fn restart(&mut self) {
-        let child = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--save", "", "--loglevel", "warning"])
-            .arg("--dir")
-            .arg(&self.folder)
-            .args(&self.arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.child = Some(child.expect("redis-server is needed: apt-get install redis-server"));
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(began.elapsed() < START_TIME, "redis-server does not answer");
-            pause();
-        }
-    }
-
-    pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-
     /// Stops it from doing anything, or lets it go on.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.as_ref().unwrap().id().to_string();
@@ -91,17 +41,9 @@ impl Server {
         &self.folder
     }
 
-    /// Its address, for a user such as `me:password@`.
-    pub(crate) fn url(&self, user: &str) -> String {
-        format!("redis://{user}127.0.0.1:{}", self.port)
-    }
-
     /// The keys in which `part` stands, and how long each is kept in ms; -1 for ever.
     pub(crate) fn times(&self, part: &str) -> Vec<(String, i64)> {
-        let mut connection = ::redis::Client::open(self.url(""))
-            .unwrap()
-            .get_connection()
-            .unwrap();
+        let mut connection = self.connection();
         let mut ask = |command: &str, word: &str| {
             ::redis::cmd(command)
                 .arg(word)
@@ -119,16 +61,12 @@ impl Server {
     }
 
     pub(crate) fn config(&self) -> Config {
-        Config::Redis(RedisAddress::parse(&format!("redis://127.0.0.1:{}", self.port)).unwrap())
+        Config::Redis(RedisAddress::parse(&self.url("")).unwrap())
     }
 
     /// Sends a command, as an operator would.
     pub(crate) fn command(&self, words: &[&str]) -> String {
-        let url = format!("redis://127.0.0.1:{}", self.port);
-        let mut connection = ::redis::Client::open(url)
-            .unwrap()
-            .get_connection()
-            .unwrap();
+        let mut connection = self.connection();
         let mut command = ::redis::cmd(words[0]);
         for word in &words[1..] {
             command.arg(word);
@@ -136,30 +74,9 @@ impl Server {
         let answer: ::redis::Value = command.query(&mut connection).unwrap();
         format!("{answer:?}")
     }
-}
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
+    fn connection(&self) -> ::redis::Connection {
+        let client = ::redis::Client::open(self.url("")).unwrap();
+        client.get_connection().unwrap()
     }
-}
-
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let spread = u16::try_from(std::process::id() % 10_000).unwrap();
-    loop {
-        let step = NEXT.fetch_add(7, Ordering::Relaxed).wrapping_add(spread);
-        let port = PORTS.start + step % (PORTS.end - PORTS.start);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "nothing else runs while a server starts"
-)]
-fn pause() {
-    std::thread::sleep(Duration::from_millis(10));
 }

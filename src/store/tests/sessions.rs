@@ -323,12 +323,7 @@ async fn what_was_erased_is_in_no_file() {
 async fn an_erased_session_is_cleaned_up_when_nobody_reads_the_file_any_more() {
     let place = Place::new().await;
     let session = SessionId::random();
-    place
-        .start(&session, "xylophone")
-        .await
-        .finish(answer("!"))
-        .await
-        .unwrap();
+    place.turn(&session, "xylophone").await;
     let shell = place.shell();
     shell.execute_batch("BEGIN; SELECT * FROM event").unwrap();
     assert_eq!(place.store.erase(&session).await, Ok(true));

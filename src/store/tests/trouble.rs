@@ -33,11 +33,7 @@ async fn a_batch_that_fails_is_refused_as_a_whole() {
     let place = Place::new().await;
     place.shell().execute_batch(POISON).unwrap();
     let session = SessionId::random();
-    let mut follower = place
-        .store
-        .follow(session.clone(), Start::Live)
-        .await
-        .unwrap();
+    let mut follower = place.follow(&session, Start::Live).await;
 
     // The first write waits for the lock; what comes meanwhile becomes one batch.
     let lock = Lock::of(&place);
@@ -139,11 +135,7 @@ async fn an_append_that_was_given_up_does_not_swallow_the_next() {
 async fn a_question_that_was_given_up_is_not_left_running() {
     let place = Place::new().await;
     let session = SessionId::random();
-    let mut follower = place
-        .store
-        .follow(session.clone(), Start::Live)
-        .await
-        .unwrap();
+    let mut follower = place.follow(&session, Start::Live).await;
 
     // Given up while the thread is at it: it is a turn, and ended at once.
     let lock = Lock::of(&place);
@@ -253,12 +245,7 @@ async fn rows_that_are_no_events_are_an_error() {
         ),
     ] {
         let session = SessionId::random();
-        place
-            .start(&session, "?")
-            .await
-            .finish(answer("!"))
-            .await
-            .unwrap();
+        place.turn(&session, "?").await;
         place.shell().execute(change, [session.as_str()]).unwrap();
         let read = place.store.read_before(&session, u64::MAX, 10).await;
         let Err(StoreError::Unavailable(why)) = read else {
@@ -272,12 +259,7 @@ async fn rows_that_are_no_events_are_an_error() {
 async fn a_log_with_a_gap_is_an_error() {
     let place = Place::new().await;
     let session = SessionId::random();
-    place
-        .start(&session, "?")
-        .await
-        .finish(answer("!"))
-        .await
-        .unwrap();
+    place.turn(&session, "?").await;
     let start = Start::After(Cursor::default());
     let mut follower = place.store.follow(session.clone(), start).await.unwrap();
     let gap = "DELETE FROM event WHERE session = ? AND seq = 1";
