@@ -221,26 +221,45 @@ async fn subscriptions_that_are_killed_lose_and_repeat_nothing() {
     assert_eq!(seen, (1..=90).collect::<Vec<_>>());
 }
 
+/// Ends a turn as soon as the store takes it.
+async fn finish(turn: &mut TurnWriter) {
+    let mut ended = turn.finish(answer("!")).await;
+    while let Err(StoreError::Unavailable(_)) = ended {
+        ended = turn.finish(answer("!")).await;
+    }
+    ended.unwrap();
+}
+
 #[tokio::test]
 async fn a_pause_longer_than_a_lease_ends_no_turn_that_is_alive() {
+    let both = Both::new().await;
+    let session = SessionId::random();
+    let mut follower = both.b.follow(session.clone(), Start::Live).await.unwrap();
+    let (mut turn, _kept) = start(&both.a, question(&session, "?")).await;
+    next_event(&mut follower).await;
+    both.server.signal("STOP");
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    both.server.signal("CONT");
+    finish(&mut turn).await;
+    assert!(matches!(
+        next_event(&mut follower).await.body,
+        EventBody::Agent { .. }
+    ));
+}
+
+#[tokio::test]
+async fn a_turn_whose_store_is_away_for_more_than_its_lease_is_to_stop() {
     let both = Both::new().await;
     let session = SessionId::random();
     let mut follower = both.b.follow(session.clone(), Start::Live).await.unwrap();
     let (mut turn, kept) = start(&both.a, question(&session, "?")).await;
     next_event(&mut follower).await;
     both.server.signal("STOP");
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    let lost = timeout(PATIENCE, kept).await;
     both.server.signal("CONT");
-    // The owner stopped the model at two thirds of the lease; the turn is still its to end.
-    assert_eq!(
-        timeout(PATIENCE, kept).await.unwrap().unwrap(),
-        Lost::Unreachable
-    );
-    let mut ended = turn.finish(answer("!")).await;
-    while let Err(StoreError::Unavailable(_)) = ended {
-        ended = turn.finish(answer("!")).await;
-    }
-    ended.unwrap();
+    assert_eq!(lost.unwrap().unwrap(), Lost::Unreachable);
+    // It is still its to end.
+    finish(&mut turn).await;
     assert!(matches!(
         next_event(&mut follower).await.body,
         EventBody::Agent { .. }
