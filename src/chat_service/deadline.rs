@@ -8,13 +8,15 @@ use tonic::metadata::MetadataMap;
 /// Longest time-out that is told from none.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 /// How much earlier a call ends than it was asked to: tonic has a timer of its own for the start of a call, which answers
-/// CANCELLED, and an answer needs time to arrive.
-const MARGIN: Duration = Duration::from_millis(5);
+/// CANCELLED, and an answer needs time to arrive. A twentieth of what there is, within these bounds.
+const MARGIN: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(5)..=Duration::from_millis(100);
 
 /// When the caller stops waiting. `None` if it waits for ever, or if the value is malformed.
 pub(super) fn of(metadata: &MetadataMap) -> Option<Instant> {
     let timeout = parse(metadata.get("grpc-timeout")?.to_str().ok()?)?;
-    (timeout < LONGEST).then(|| Instant::now() + timeout.saturating_sub(MARGIN))
+    let margin = (timeout / 20).clamp(*MARGIN.start(), *MARGIN.end());
+    (timeout < LONGEST).then(|| Instant::now() + timeout.saturating_sub(margin))
 }
 
 /// Resolves at the deadline; never if there is none.

@@ -12,11 +12,20 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::support::{Client, PATIENCE, TestApp};
 
+/// How long nothing comes when nothing more comes.
+const QUIET: Duration = Duration::from_millis(250);
+
 /// Every frame until it is quiet. Each turn must have one beginning and one end.
 async fn whole_turns(client: &mut Client) -> Vec<Value> {
     let mut frames: Vec<Value> = vec![];
     let mut running = false;
-    while let Ok(frame) = timeout(Duration::from_millis(250), client.frame()).await {
+    loop {
+        // A turn that runs, or has to come, is waited for; only then silence is an end.
+        let awaited = running || frames.is_empty();
+        let patience = if awaited { PATIENCE } else { QUIET };
+        let Ok(frame) = timeout(patience, client.frame()).await else {
+            break;
+        };
         match frame["type"].as_str().unwrap() {
             "user" => assert!(
                 !std::mem::replace(&mut running, true),
