@@ -159,9 +159,8 @@ class Proxy:
         self._tasks.add(task)
         try:
             await self._forward(from_client, client)
-        except OSError:
-            reset(client)
-        except asyncio.CancelledError:
+        except (OSError, asyncio.CancelledError):
+            # Nothing follows that a cancellation would have to stop; before Python 3.12 a server calls it an error.
             reset(client)
         finally:
             self._tasks.discard(task)

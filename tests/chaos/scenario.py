@@ -222,8 +222,9 @@ class Run:
     async def _play(self) -> None:
         await self.topology.start()
         self._open_sessions()
-        for tab in self.tabs:
-            await asyncio.wait_for(tab.online.wait(), 20)
+        async with asyncio.timeout(20):
+            for tab in self.tabs:
+                await tab.online.wait()
         # There is a past before anything happens.
         await self._everybody_asks()
         await self.what.play(self)
@@ -271,7 +272,8 @@ class Run:
     async def _be_answered(self, session: Session, tab: Tab) -> None:
         deadline = time.monotonic() + BOUND_SECONDS
         for _ in range(ATTEMPTS):
-            question = await asyncio.wait_for(tab.ask(self._content(session, "quick")), BOUND_SECONDS)
+            async with asyncio.timeout(BOUND_SECONDS):
+                question = await tab.ask(self._content(session, "quick"))
             await self.within(deadline - time.monotonic(), lambda asked=question: asked.settled_at is not None)
             if question.final is not None and question.final["type"] == "agent":
                 return

@@ -139,7 +139,8 @@ class Tab:
 
         self.hooks.append(hook)
         try:
-            return await asyncio.wait_for(found, seconds)
+            async with asyncio.timeout(seconds):
+                return await found
         finally:
             self.hooks.remove(hook)
 
