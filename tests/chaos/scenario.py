@@ -1,6 +1,7 @@
 """A scenario: who is there, what is done to them, and what is checked afterwards, the same for all."""
 
 import asyncio
+import contextlib
 import random
 import time
 import traceback
@@ -10,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import answers
-from compare import history, shown
-from follower import Follower, read_log_when_there
+from aftermath import read_sessions
+from compare import history
+from follower import Follower
 from invariants import Allowed, Session, Violation, check_leftovers, check_session
 from proxy import Direction, Proxy, Trap
 from tab import Question, Tab
@@ -20,7 +22,6 @@ from topology import LEASE_SECONDS, Cluster, Replicas, Single, Topology
 # Within this time of a fault's end, or of the question if the fault has no end, everybody has an answer or an error: a
 # lease that runs out, another one after an outage, what it takes to notice that a peer is dead, and a busy machine.
 BOUND_SECONDS = 3 * LEASE_SECONDS + 16
-CATCH_UP_SECONDS = 8
 # Attempts of an old client to ask after the fault: each may meet a connection that is just being closed.
 ATTEMPTS = 4
 SCENARIO_SECONDS = 150
@@ -117,7 +118,7 @@ class Run:
         speakers = [(session, self._speaker(session)) for session in self.sessions]
         leading = self.rng.randrange(len(speakers))
         for number, (session, tab) in enumerate(speakers):
-            content = self._content(session, kind)
+            content = self.content(session, kind)
             if number == leading:
                 self.speaker = tab
                 self._spy(content)
@@ -129,7 +130,12 @@ class Run:
     async def ask_again(self, kind: str) -> None:
         """Somebody asks in every session, while the question before is not answered yet."""
         for session in self.sessions:
-            await self._speaker(session).ask(self._content(session, kind))
+            await self._speaker(session).ask(self.content(session, kind))
+
+    def content(self, session: Session, kind: str) -> str:
+        """A question for this session that nobody has asked."""
+        self.asked += 1
+        return answers.question(kind, session.slot, f"{self.seed}-{self.asked}")
 
     async def until_acknowledged(self) -> None:
         await self.until(lambda: self.leader.acknowledged, "the leading question's echo")
@@ -235,8 +241,7 @@ class Run:
             session.locked = [tab.name for tab in session.tabs if tab.locked]
         # And a future: whatever happened is over.
         await self._everybody_asks()
-        await self._catch_up()
-        await self._read_logs()
+        self.violations += await read_sessions(self.topology, self.sessions)
         for tab in self.tabs:
             await tab.leave()
         for session in self.sessions:
@@ -248,9 +253,9 @@ class Run:
         self.violations += check_leftovers(left)
 
     def _open_sessions(self) -> None:
-        for slot, kinds in enumerate(self._casts):
-            name = "+".join(kinds)
-            session = Session(name, f"chaos-{uuid.UUID(int=self.rng.getrandbits(128)).hex}", slot)
+        for number, kinds in enumerate(self._casts):
+            name = f"session {number}"
+            session = Session(name, f"chaos-{uuid.UUID(int=self.rng.getrandbits(128)).hex}", number % answers.SLOTS)
             self.sessions.append(session)
             for kind in kinds:
                 rng = random.Random(self.rng.getrandbits(64))
@@ -270,58 +275,20 @@ class Run:
         await asyncio.gather(*(self._be_answered(session, tab) for session in self.sessions for tab in session.tabs))
 
     async def _be_answered(self, session: Session, tab: Tab) -> None:
-        deadline = time.monotonic() + BOUND_SECONDS
-        for _ in range(ATTEMPTS):
+        seen = "nothing"
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BOUND_SECONDS):
-                question = await tab.ask(self._content(session, "quick"))
-            await self.within(deadline - time.monotonic(), lambda asked=question: asked.settled_at is not None)
-            if question.final is not None and question.final["type"] == "agent":
-                return
-            await asyncio.sleep(0.3)
-        seen = f"{question.content!r}: {question.final or question.refused or 'nothing'}"
+                for _ in range(ATTEMPTS):
+                    question = await tab.ask(self.content(session, "quick"))
+                    await question.settled.wait()
+                    if question.final is not None and question.final["type"] == "agent":
+                        return
+                    seen = f"{question.content!r}: {question.final or question.refused}"
+                    await asyncio.sleep(0.3)
         self.violations.append(Violation("the service answers when nothing is wrong", tab.name, "an answer", seen))
-
-    async def _catch_up(self) -> None:
-        """Waits, within a bound, until everybody with a cursor has seen all there is."""
-        deadline = time.monotonic() + CATCH_UP_SECONDS
-        port = self.topology.log_ports()[0]
-        for session in self.sessions:
-            log = await read_log_when_there(port, session.id, CATCH_UP_SECONDS)
-            end = max((event.seq for event in log.events if shown(event)), default=0)
-            tabs = [tab for tab in session.tabs if tab.cursor]
-            while any(tab.seq < end for tab in tabs) or any(who.cursor.seq < end for who in session.followers):
-                if time.monotonic() > deadline:
-                    session.behind += [f"{tab.name} at {tab.seq} of {end}" for tab in tabs if tab.seq < end]
-                    late = [who for who in session.followers if who.cursor.seq < end]
-                    session.behind += [f"{who.name} at {who.cursor.seq} of {end}" for who in late]
-                    break
-                await asyncio.sleep(0.05)
-
-    async def _read_logs(self) -> None:
-        for session in self.sessions:
-            logs = [await read_log_when_there(port, session.id, 10) for port in self.topology.log_ports()]
-            session.log = logs[0]
-            if any(log.events != logs[0].events for log in logs[1:]):
-                seen = str([len(log.events) for log in logs])
-                self.violations.append(Violation("every agent tells the same log", session.name, "one log", seen))
-            session.replay = await self._replay(session)
-
-    async def _replay(self, session: Session) -> list[dict]:
-        """What a page that is loaded now is shown."""
-        door = self.topology.browser_doors()
-        reader = Tab(f"reader of {session.name}", session.id, door, random.Random(0), cursor=True)
-        end = max((event.seq for event in session.log.events if shown(event)), default=0)
-        reader.open()
-        await self.within(CATCH_UP_SECONDS, lambda: reader.seq >= end)
-        await reader.leave()
-        return reader.connections[-1].frames if reader.connections else []
 
     def _speaker(self, session: Session) -> Tab:
         return self.rng.choice(session.tabs)
-
-    def _content(self, session: Session, kind: str) -> str:
-        self.asked += 1
-        return answers.question(kind, session.slot, f"{self.seed}-{self.asked}")
 
     def _spy(self, content: str) -> None:
         if isinstance(self.topology, Cluster):

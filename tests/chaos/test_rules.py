@@ -57,7 +57,8 @@ def well() -> Session:
         tab = Tab("cursor" if cursor else "old", "s", [1], random.Random(0), cursor)
         tab.connections.append(Connection(0 if cursor else None, True, seen[:], [float(n) for n in range(len(seen))]))
         session.tabs.append(tab)
-    asked = Question(QUESTION, "m-1", 0.0, sent=1, acknowledged=True, final=frames[-1], settled_at=1.0, turn=TURN)
+    asked = Question(QUESTION, "m-1", sent=1, acknowledged=True, final=frames[-1], turn=TURN)
+    asked.settled.set()
     session.tabs[0].questions.append(asked)
     follower = Follower("grpc", "s", [1], random.Random(0))
     texts = [(TURN, TEXT[:5]), (TURN, TEXT[:9])]
@@ -120,11 +121,13 @@ def lose_an_acknowledged_message(session: Session) -> None:
 
 
 def let_somebody_wait(session: Session) -> None:
-    session.tabs[0].questions[0].settled_at = None
+    session.tabs[0].questions[0].settled.clear()
 
 
 def take_nothing_and_say_nothing(session: Session) -> None:
-    session.tabs[0].questions.append(Question("slot 0 quick lost?", "m-2", 0.0, sent=1, settled_at=1.0))
+    lost = Question("slot 0 quick lost?", "m-2", sent=1)
+    lost.settled.set()
+    session.tabs[0].questions.append(lost)
 
 
 def show_another_end(session: Session) -> None:
