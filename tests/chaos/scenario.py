@@ -17,6 +17,7 @@ from follower import Follower
 from invariants import Allowed, Session, Violation, check_leftovers, check_session
 from proxy import Direction, Proxy, Trap
 from tab import Question, Tab
+from tally import Tally, tally
 from topology import LEASE_SECONDS, Cluster, Replicas, Single, Topology
 
 # Within this time of a fault's end, or of the question if the fault has no end, everybody has an answer or an error: a
@@ -71,6 +72,7 @@ class Result:
     seed: int
     seconds: float
     violations: list[Violation]
+    tally: Tally
     # What processes said last, if there are violations.
     logs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -220,7 +222,8 @@ class Run:
             for session in self.sessions:
                 await asyncio.gather(*(follower.leave() for follower in session.followers), return_exceptions=True)
             await self.topology.end()
-        result = Result(self.what.name, self.seed, time.monotonic() - began, self.violations, {}, self.notes)
+        seconds, counted = time.monotonic() - began, tally(self.sessions)
+        result = Result(self.what.name, self.seed, seconds, self.violations, counted, notes=self.notes)
         if self.violations:
             result.logs = {process.name: process.log_tail() for process in self.topology.processes}
         return result

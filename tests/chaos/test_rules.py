@@ -17,6 +17,7 @@ from follower import Follower, Log, Stream
 from http2 import DATA, GOAWAY, HEADERS, Tampering, frame
 from invariants import Allowed, Leftovers, Session, check_leftovers, check_session
 from tab import Connection, Question, Tab
+from tally import Tally, tally
 
 QUESTION = "slot 0 tools test?"
 TURN = "t1"
@@ -256,6 +257,20 @@ def test_the_rule_fails(fault):
 )
 def test_what_is_left_over_is_seen(left):
     assert len(check_leftovers(left)) == 1
+
+
+def test_every_question_is_counted_once():
+    session = well()
+    asking, old = session.tabs
+    assert tally([session]) == Tally(asked=1, answered=1)
+    # The old tab lost the echo and came back in time for the answer; what was refused was not heard at all.
+    old.questions = [Question(QUESTION, None, sent=1), Question("slot 0 quick refused?", None, sent=1)]
+    for question in old.questions:
+        question.settled.set()
+    # Somebody waits: that is in none of the sums.
+    asking.questions.append(Question("slot 0 quick waiting?", "m-2", sent=1))
+    run_a_message_twice(session)
+    assert tally([session]) == Tally(asked=4, answered=2, unheard=1, doubled=1)
 
 
 def test_frames_are_put_between_frames():
