@@ -59,7 +59,7 @@ async def play(what: Scenario, seed: int, tabs: str, mutant: str | None = None) 
 
 
 async def play_all(arguments: argparse.Namespace, chosen: list[Scenario]) -> list[Result]:
-    """At most `--jobs` at once, each on processes of its own."""
+    """At most `--jobs` at once, each on processes of its own; who wants the machine for itself comes last."""
     room = asyncio.Semaphore(arguments.jobs)
     jobs = [(what, arguments.seed + turn) for turn in range(arguments.repeat) for what in chosen]
 
@@ -73,7 +73,11 @@ async def play_all(arguments: argparse.Namespace, chosen: list[Scenario]) -> lis
             explain(result)
         return result
 
-    return await asyncio.gather(*(one(what, seed) for what, seed in jobs))
+    results = await asyncio.gather(*(one(what, seed) for what, seed in jobs if not what.alone))
+    for what, seed in jobs:
+        if what.alone:
+            results.append(await one(what, seed))
+    return results
 
 
 async def catch(mutant: str, arguments: argparse.Namespace, room: asyncio.Semaphore) -> bool:

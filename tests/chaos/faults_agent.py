@@ -2,7 +2,7 @@
 
 import asyncio
 
-from blows import BLOWS, MOMENTS, awake, end, reach, strike
+from blows import BLOWS, MOMENTS, awake, reach, strike
 from proxy import Direction
 from scenario import Run, scenario
 from topology import Cluster
@@ -102,18 +102,3 @@ async def agent_kill_again_and_again(run: Run) -> None:
         await victim.kill()
         await asyncio.sleep(run.rng.uniform(0.0, 0.5))
         await victim.start()
-
-
-@scenario(
-    "rolling-restart",
-    "every process but the store is told to end and started again, one after another",
-    Cluster,
-    hang_ups=True,
-)
-async def rolling_restart(run: Run) -> None:
-    for victim in [*run.cluster.agents, *run.cluster.gateways]:
-        await run.ask(run.rng.choice(["slow", "tools", "late"]))
-        await asyncio.sleep(run.rng.uniform(0.0, 1.0))
-        await end(run, victim)
-        await victim.start()
-        await run.settle()

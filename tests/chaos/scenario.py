@@ -6,7 +6,7 @@ import random
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,17 +48,23 @@ class Scenario:
     allowed: Allowed
     # Variables of the processes' environment, as the topology wants them; a function, for they may need files.
     environment: Callable[[Path], dict] | None = None
+    # Who looks at its sessions, whatever `--tabs` says.
+    casts: Sequence[tuple[str, ...]] = ()
+    # It wants the machine for itself.
+    alone: bool = False
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(name: str, about: str, on: type[Topology], environment=None, **allowed: bool):
+def scenario(
+    name: str, about: str, on: type[Topology], environment=None, casts=(), alone: bool = False, **allowed: bool
+):
     """Registers the function that follows."""
 
     def register(play: Callable[["Run"], Awaitable[None]]):
         assert name not in SCENARIOS, f"two scenarios are called {name}"
-        SCENARIOS[name] = Scenario(name, about, on, play, Allowed(**allowed), environment)
+        SCENARIOS[name] = Scenario(name, about, on, play, Allowed(**allowed), environment, casts, alone)
         return play
 
     return register
@@ -96,7 +102,7 @@ class Run:
         self.overdue = False
         # The door the leading question was put through.
         self._asked_at = 0
-        self._casts = CASTS[tabs]
+        self._casts = what.casts or CASTS[tabs]
         self._spies: list[tuple[int, Trap]] = []
 
     # === What scenarios are made of ===

@@ -257,6 +257,14 @@ class Cluster(Topology):
             left.eternal_keys = [str(key) for key in await self.redis.call("EVAL", ETERNAL_KEYS, 0)]
 
 
+class Direct(Cluster):
+    """The same without proxies in between: they could not carry what a crowd is sent."""
+
+    async def put_proxy(self, name: str, upstream: int) -> Proxy:
+        # It never listens; who is told to connect to it connects to the process itself.
+        return Proxy(name, upstream, upstream)
+
+
 class Replicas(Cluster):
     """Two processes that each do everything, and Redis: what a tab is connected to also runs the turns it asks for."""
 
