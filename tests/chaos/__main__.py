@@ -21,6 +21,7 @@ os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from mutants import MUTANTS
 from scenario import CASTS, PLAYED, SCENARIOS, Result, Run, Scenario
+from tally import TITLES
 from topology import Cluster, Replicas
 
 # Each of these files registers its scenarios.
@@ -34,15 +35,13 @@ MUTANT_SEEDS = 5
 
 
 def row(result: Result) -> str:
-    return f"| {result.scenario:<38} | {result.seconds:>7.1f} | {len(result.violations):>10} |"
+    return f"| {result.scenario:<38} | {result.seconds:>7.1f} | {result.tally} | {len(result.violations):>10} |"
 
 
 def explain(result: Result) -> None:
     """Everything needed to see what went wrong, and to see it again."""
     print(f"\n--- {result.scenario}: {len(result.violations)} violations", flush=True)
     print(f"    again: tests/run chaos --seed {result.seed} --only {result.scenario}")
-    for note in result.notes:
-        print(f"    {note}")
     for violation in result.violations[:8]:
         print(f"    * {violation}")
     if len(result.violations) > 8:
@@ -60,7 +59,7 @@ async def play(what: Scenario, seed: int, tabs: str, mutant: str | None = None) 
 
 
 async def play_all(arguments: argparse.Namespace, chosen: list[Scenario]) -> list[Result]:
-    """At most `--jobs` at once, each on processes of its own."""
+    """At most `--jobs` at once, each on processes of its own; who wants the machine for itself comes last."""
     room = asyncio.Semaphore(arguments.jobs)
     jobs = [(what, arguments.seed + turn) for turn in range(arguments.repeat) for what in chosen]
 
@@ -68,11 +67,17 @@ async def play_all(arguments: argparse.Namespace, chosen: list[Scenario]) -> lis
         async with room:
             result = await play(what, seed, arguments.tabs)
         print(row(result), flush=True)
+        for note in result.notes:
+            print(f"|   {note}", flush=True)
         if result.violations:
             explain(result)
         return result
 
-    return await asyncio.gather(*(one(what, seed) for what, seed in jobs))
+    results = await asyncio.gather(*(one(what, seed) for what, seed in jobs if not what.alone))
+    for what, seed in jobs:
+        if what.alone:
+            results.append(await one(what, seed))
+    return results
 
 
 async def catch(mutant: str, arguments: argparse.Namespace, room: asyncio.Semaphore) -> bool:
@@ -161,7 +166,7 @@ def try_mutants(arguments: argparse.Namespace) -> int:
 
 
 def try_scenarios(arguments: argparse.Namespace, chosen: list[Scenario]) -> int:
-    print(f"| {'scenario':<38} | seconds | violations |", flush=True)
+    print(f"| {'scenario':<38} | seconds | {TITLES} | violations |", flush=True)
     began = time.monotonic()
     results = asyncio.run(play_all(arguments, chosen))
     violations = sum(len(result.violations) for result in results)

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-# Sessions of one scenario; each is given a slot, so that an answer in the wrong session is seen.
+# Each session of a scenario is given a slot, so that an answer in the wrong session is seen; a crowd shares them.
 SLOTS = 4
-KINDS = ("quick", "slow", "tools", "late")
+KINDS = ("quick", "slow", "tools", "late", "steady")
 
 PIECE = 7
 PAUSE_MS = 25
+# Two seconds in few pieces, so that hundreds can be told at once.
+STEADY_PIECE = 18
+STEADY_PAUSE_MS = 400
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ def answer(kind: str, slot: int) -> Answer:
             return Answer((_words(kind, slot, 70),))
         case "tools":
             return Answer((_words(kind, slot, 18), _words(kind, slot, 30, "b")))
+        case "steady":
+            return Answer((_words(kind, slot, 9),))
         case _:
             return Answer((_words(kind, slot, 25),))
 
@@ -59,7 +64,8 @@ def script() -> dict:
 
 
 def _steps(kind: str, texts: tuple[str, ...]) -> list:
-    steps = [[{"cut": {"text": text, "characters": PIECE, "pause_ms": PAUSE_MS}}] for text in texts]
+    piece, pause = (STEADY_PIECE, STEADY_PAUSE_MS) if kind == "steady" else (PIECE, PAUSE_MS)
+    steps = [[{"cut": {"text": text, "characters": piece, "pause_ms": pause}}] for text in texts]
     if kind == "tools":
         steps[0].append({"call": {"name": "list_tables", "arguments": {}}})
         steps[0].append({"call": {"name": "search_columns", "arguments": {"query": "supplier"}}})

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from processes import Dragoman, Process
 from proxy import Direction, Proxy
@@ -20,6 +20,16 @@ MOMENTS = {
     "mid-tool": "in mid-tool",
     "unacknowledged": "after the final event, before it is acknowledged",
 }
+# What a scenario may do to those who look on when all that could answer or hide it is hurt.
+HURT = {"failed_turns": True, "hang_ups": True}
+
+
+def each_blow(register: Callable[[str, str, str], None]) -> Callable[[str, str, str], None]:
+    """Registers a scenario for each blow at each moment; the third argument says both in words."""
+    for blow, what in BLOWS.items():
+        for moment, when in MOMENTS.items():
+            register(blow, moment, f"{what} {when}")
+    return register
 
 
 async def reach(run: Run, moment: str, proxies: Iterable[Proxy], direction: Direction) -> None:
@@ -57,6 +67,32 @@ async def end(run: Run, victim: Process) -> None:
     if code != 0:
         seen = f"still running after {STOP_SECONDS} s" if code is None else f"exit code {code}"
         run.violations.append(Violation("a process ends in time when asked", victim.name, "exit code 0", seen))
+
+
+async def come_back(run: Run, victim: Dragoman, blow: str) -> None:
+    """Everybody has an end without the victim, which comes back only then."""
+    await run.settle()
+    await run.topology.heal()
+    if blow == "stop":
+        await awake(run, victim)
+
+
+async def kill_while_asked(run: Run, victims: list[Dragoman], kind: str) -> None:
+    """Kills one of them while questions are on their way to it."""
+    victim = run.rng.choice(victims)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run.ask(kind))
+        await asyncio.sleep(run.rng.uniform(0.0, 0.03))
+        await victim.kill()
+
+
+async def kill_all(run: Run, victims: list[Dragoman], seconds: float) -> None:
+    """Kills them in mid-token; they are back within that time."""
+    await run.until_moment("mid-token")
+    for victim in victims:
+        await victim.kill()
+    await asyncio.sleep(run.rng.uniform(0.5, seconds))
+    await run.topology.heal()
 
 
 async def awake(run: Run, victim: Dragoman) -> None:

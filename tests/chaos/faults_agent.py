@@ -2,30 +2,22 @@
 
 import asyncio
 
-from blows import BLOWS, MOMENTS, awake, end, reach, strike
+from blows import HURT, awake, come_back, each_blow, kill_all, kill_while_asked, reach, strike
 from proxy import Direction
 from scenario import Run, scenario
 from topology import Cluster
 
 
-def agent_fault(blow: str, moment: str) -> None:
-    about = f"the agent that runs a turn {BLOWS[blow]} {MOMENTS[moment]}"
+@each_blow
+def agent_fault(blow: str, moment: str, befalls: str) -> None:
+    about = f"the agent that runs a turn {befalls}"
 
     @scenario(f"agent-{blow}-{moment}", about, Cluster, failed_turns=blow != "term")
     async def play(run: Run) -> None:
         await reach(run, moment, run.cluster.redis_links, Direction.UP)
         victim = run.cluster.agents[run.runner()]
         await strike(run, victim, blow)
-        # Everybody gets an end although it does not come back.
-        await run.settle()
-        await run.cluster.heal()
-        if blow == "stop":
-            await awake(run, victim)
-
-
-for a_blow in BLOWS:
-    for a_moment in MOMENTS:
-        agent_fault(a_blow, a_moment)
+        await come_back(run, victim, blow)
 
 
 @scenario(
@@ -56,26 +48,17 @@ async def agent_kill_while_questions_wait(run: Run) -> None:
 
 @scenario("agent-kill-question-on-its-way", "an agent is killed as it is given questions", Cluster, failed_turns=True)
 async def agent_kill_question_on_its_way(run: Run) -> None:
-    victim = run.rng.choice(run.cluster.agents)
-    asking = asyncio.create_task(run.ask("slow"))
-    await asyncio.sleep(run.rng.uniform(0.0, 0.03))
-    await victim.kill()
-    await asking
+    await kill_while_asked(run, run.cluster.agents, "slow")
 
 
 @scenario(
     "agents-kill-both",
     "both agents are killed in mid-token and come back a little later",
     Cluster,
-    failed_turns=True,
-    hang_ups=True,
+    **HURT,
 )
 async def agents_kill_both(run: Run) -> None:
-    await run.until_moment("mid-token")
-    for agent in run.cluster.agents:
-        await agent.kill()
-    await asyncio.sleep(run.rng.uniform(0.5, 4.0))
-    await run.cluster.heal()
+    await kill_all(run, run.cluster.agents, 4.0)
 
 
 @scenario("agent-stop-for-a-moment", "the agent that runs a turn hangs for less than a lease", Cluster)
@@ -91,8 +74,7 @@ async def agent_stop_for_a_moment(run: Run) -> None:
     "agent-kill-again-and-again",
     "agents are killed in turn, as soon as the other one is back",
     Cluster,
-    failed_turns=True,
-    hang_ups=True,
+    **HURT,
 )
 async def agent_kill_again_and_again(run: Run) -> None:
     await run.ask("slow")
@@ -102,18 +84,3 @@ async def agent_kill_again_and_again(run: Run) -> None:
         await victim.kill()
         await asyncio.sleep(run.rng.uniform(0.0, 0.5))
         await victim.start()
-
-
-@scenario(
-    "rolling-restart",
-    "every process but the store is told to end and started again, one after another",
-    Cluster,
-    hang_ups=True,
-)
-async def rolling_restart(run: Run) -> None:
-    for victim in [*run.cluster.agents, *run.cluster.gateways]:
-        await run.ask(run.rng.choice(["slow", "tools", "late"]))
-        await asyncio.sleep(run.rng.uniform(0.0, 1.0))
-        await end(run, victim)
-        await victim.start()
-        await run.settle()

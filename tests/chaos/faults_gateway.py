@@ -1,17 +1,16 @@
 """Faults of the gateway that tabs are connected to, while another one is there."""
 
-import asyncio
-
-from blows import BLOWS, MOMENTS, awake, reach, strike
+from blows import HURT, come_back, each_blow, kill_all, kill_while_asked, reach, strike
 from proxy import Direction
 from scenario import Run, scenario
 from topology import Cluster
 
 
-def gateway_fault(blow: str, moment: str) -> None:
+@each_blow
+def gateway_fault(blow: str, moment: str, befalls: str) -> None:
     @scenario(
         f"gateway-{blow}-{moment}",
-        f"the gateway of the asking tab {BLOWS[blow]} {MOMENTS[moment]}",
+        f"the gateway of the asking tab {befalls}",
         Cluster,
         hang_ups=True,
     )
@@ -23,34 +22,21 @@ def gateway_fault(blow: str, moment: str) -> None:
             # What was held is lost with its connection.
             for link in run.cluster.gateway_links:
                 link.cut()
-        await run.settle()
-        await run.cluster.heal()
-        if blow == "stop":
-            await awake(run, victim)
-
-
-for a_blow in BLOWS:
-    for a_moment in MOMENTS:
-        gateway_fault(a_blow, a_moment)
+        await come_back(run, victim, blow)
 
 
 @scenario(
     "gateways-kill-both", "both gateways are killed in mid-token and come back a little later", Cluster, hang_ups=True
 )
 async def gateways_kill_both(run: Run) -> None:
-    await run.until_moment("mid-token")
-    for gateway in run.cluster.gateways:
-        await gateway.kill()
-    await asyncio.sleep(run.rng.uniform(0.5, 3.0))
-    await run.cluster.heal()
+    await kill_all(run, run.cluster.gateways, 3.0)
 
 
 @scenario(
     "gateway-and-agent-kill",
     "the gateway of the asking tab and its agent are killed together",
     Cluster,
-    failed_turns=True,
-    hang_ups=True,
+    **HURT,
 )
 async def gateway_and_agent_kill(run: Run) -> None:
     await run.until_moment("mid-token")
@@ -60,8 +46,4 @@ async def gateway_and_agent_kill(run: Run) -> None:
 
 @scenario("gateway-kill-question-on-its-way", "gateways are killed as they are given questions", Cluster, hang_ups=True)
 async def gateway_kill_question_on_its_way(run: Run) -> None:
-    victim = run.rng.choice(run.cluster.gateways)
-    asking = asyncio.create_task(run.ask("quick"))
-    await asyncio.sleep(run.rng.uniform(0.0, 0.03))
-    await victim.kill()
-    await asking
+    await kill_while_asked(run, run.cluster.gateways, "quick")

@@ -67,8 +67,7 @@ async def grpc_questions_stall(run: Run) -> None:
 @scenario("grpc-agent-unreachable", "one agent cannot be reached when tabs connect and ask", Cluster, hang_ups=True)
 async def grpc_agent_unreachable(run: Run) -> None:
     victim = run.rng.choice(run.cluster.agent_links)
-    victim.refuse()
-    victim.cut()
+    victim.unplug()
     for link in run.cluster.gateway_links:
         link.cut()
     await run.ask("quick")
@@ -79,8 +78,7 @@ async def grpc_agent_unreachable(run: Run) -> None:
 async def grpc_no_agent_reachable(run: Run) -> None:
     await run.until_moment("mid-token")
     for link in run.cluster.agent_links:
-        link.refuse()
-        link.cut()
+        link.unplug()
     await asyncio.sleep(run.rng.uniform(1.0, 4.0))
     await run.cluster.heal()
 

@@ -2,16 +2,15 @@
 
 import asyncio
 
-from blows import BLOWS, MOMENTS, awake, end, reach, strike
+from blows import HURT, awake, each_blow, end, reach, strike
 from proxy import Direction
 from scenario import Run, scenario
 from topology import Single
 
-HURT = {"failed_turns": True, "hang_ups": True}
 
-
-def process_fault(blow: str, moment: str) -> None:
-    about = f"the one process {BLOWS[blow]} {MOMENTS[moment]}, and comes back"
+@each_blow
+def process_fault(blow: str, moment: str, befalls: str) -> None:
+    about = f"the one process {befalls}, and comes back"
 
     # The text of a turn that is not in the log yet lives in the process.
     @scenario(
@@ -25,11 +24,6 @@ def process_fault(blow: str, moment: str) -> None:
         await run.single.heal()
         if blow == "stop":
             await awake(run, run.single.all)
-
-
-for a_blow in BLOWS:
-    for a_moment in MOMENTS:
-        process_fault(a_blow, a_moment)
 
 
 @scenario(

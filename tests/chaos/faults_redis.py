@@ -3,12 +3,10 @@
 import asyncio
 import signal
 
-from blows import longer_than_a_lease
+from blows import HURT, longer_than_a_lease
 from processes import Redis
 from scenario import Run, scenario
 from topology import LEASE_SECONDS, Cluster
-
-HURT = {"failed_turns": True, "hang_ups": True}
 
 
 @scenario("redis-restart", "Redis is told to end in mid-token and started again", Cluster, **HURT)
@@ -155,8 +153,7 @@ async def redis_failover(run: Run) -> None:
     await run.until_moment("mid-token")
     # Nothing is written any more, and what was written arrives.
     for link in run.cluster.redis_links:
-        link.refuse()
-        link.cut()
+        link.unplug()
     await replica.caught_up(run.cluster.redis)
     await replica.call("REPLICAOF", "NO", "ONE")
     await run.cluster.fail_over(replica)

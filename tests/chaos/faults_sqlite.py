@@ -4,11 +4,11 @@ import asyncio
 import os
 from pathlib import Path
 
+from blows import HURT
 from scenario import Run, Violation, scenario
 from topology import Single
 
 DISK_BYTES = 4 << 20
-HURT = {"failed_turns": True, "hang_ups": True}
 
 
 async def as_root(*command: str) -> None:

@@ -2,19 +2,16 @@
 
 import asyncio
 
-from blows import longer_than_a_lease
+from blows import HURT, longer_than_a_lease
 from proxy import Direction
 from scenario import Run, scenario
 from topology import LEASE_SECONDS, Cluster
-
-HURT = {"failed_turns": True, "hang_ups": True}
 
 
 def away(run: Run) -> None:
     """From now on no agent reaches the store."""
     for link in run.cluster.redis_links:
-        link.refuse()
-        link.cut()
+        link.unplug()
 
 
 @scenario("store-down-at-connect", "the store is down when tabs connect", Cluster, **HURT)

@@ -192,7 +192,8 @@ def questions_are_answered(session: Session, tab: Tab, allowed: Allowed) -> Iter
         where, logged = f"{tab.name}, {question.content!r}", contents[question.content]
         if question.acknowledged and logged != 1 and not allowed.lost_data:
             yield Violation("what was acknowledged is in the log", where, "once", f"{logged} times")
-        if question.settled_at is None:
+        unseen = question.acknowledged and question.final is None and not allowed.lost_data
+        if unseen or not question.settled.is_set():
             yield Violation("nobody waits for ever", where, "agent or error within the bound", history(question))
         if not question.acknowledged and not logged and not (question.refused or question.cut_off):
             yield Violation("what is not taken is refused", where, "an error or a close", history(question))

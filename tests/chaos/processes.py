@@ -94,7 +94,8 @@ class Process:
     async def wait(self, seconds: float) -> int | None:
         """The exit code; `None` if it still runs after that time."""
         try:
-            return await asyncio.wait_for(self._process.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                return await self._process.wait()
         except TimeoutError:
             return None
 

@@ -106,6 +106,11 @@ class Proxy:
             self._server.close()
             self._server = None
 
+    def unplug(self) -> None:
+        """Nobody gets through any more, and those who were through are told."""
+        self.refuse()
+        self.cut()
+
     def cut(self) -> int:
         """Resets every open connection."""
         links = list(self.links)
@@ -147,8 +152,7 @@ class Proxy:
         return next((link for link in self.links if link.client_port == client_port), None)
 
     async def close(self) -> None:
-        self.refuse()
-        self.cut()
+        self.unplug()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -159,9 +163,8 @@ class Proxy:
         self._tasks.add(task)
         try:
             await self._forward(from_client, client)
-        except OSError:
-            reset(client)
-        except asyncio.CancelledError:
+        except (OSError, asyncio.CancelledError):
+            # Nothing follows that a cancellation would have to stop; before Python 3.12 a server calls it an error.
             reset(client)
         finally:
             self._tasks.discard(task)

@@ -1,26 +1,28 @@
 """A scenario: who is there, what is done to them, and what is checked afterwards, the same for all."""
 
 import asyncio
+import contextlib
 import random
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import answers
-from compare import history, shown
-from follower import Follower, read_log_when_there
+from aftermath import read_sessions
+from compare import history
+from follower import Follower
 from invariants import Allowed, Session, Violation, check_leftovers, check_session
 from proxy import Direction, Proxy, Trap
 from tab import Question, Tab
+from tally import Tally, tally
 from topology import LEASE_SECONDS, Cluster, Replicas, Single, Topology
 
 # Within this time of a fault's end, or of the question if the fault has no end, everybody has an answer or an error: a
 # lease that runs out, another one after an outage, what it takes to notice that a peer is dead, and a busy machine.
 BOUND_SECONDS = 3 * LEASE_SECONDS + 16
-CATCH_UP_SECONDS = 8
 # Attempts of an old client to ask after the fault: each may meet a connection that is just being closed.
 ATTEMPTS = 4
 SCENARIO_SECONDS = 150
@@ -46,17 +48,23 @@ class Scenario:
     allowed: Allowed
     # Variables of the processes' environment, as the topology wants them; a function, for they may need files.
     environment: Callable[[Path], dict] | None = None
+    # Who looks at its sessions, whatever `--tabs` says.
+    casts: Sequence[tuple[str, ...]] = ()
+    # It wants the machine for itself.
+    alone: bool = False
 
 
 SCENARIOS: dict[str, Scenario] = {}
 
 
-def scenario(name: str, about: str, on: type[Topology], environment=None, **allowed: bool):
+def scenario(
+    name: str, about: str, on: type[Topology], environment=None, casts=(), alone: bool = False, **allowed: bool
+):
     """Registers the function that follows."""
 
     def register(play: Callable[["Run"], Awaitable[None]]):
         assert name not in SCENARIOS, f"two scenarios are called {name}"
-        SCENARIOS[name] = Scenario(name, about, on, play, Allowed(**allowed), environment)
+        SCENARIOS[name] = Scenario(name, about, on, play, Allowed(**allowed), environment, casts, alone)
         return play
 
     return register
@@ -70,6 +78,7 @@ class Result:
     seed: int
     seconds: float
     violations: list[Violation]
+    tally: Tally
     # What processes said last, if there are violations.
     logs: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -93,7 +102,7 @@ class Run:
         self.overdue = False
         # The door the leading question was put through.
         self._asked_at = 0
-        self._casts = CASTS[tabs]
+        self._casts = what.casts or CASTS[tabs]
         self._spies: list[tuple[int, Trap]] = []
 
     # === What scenarios are made of ===
@@ -117,7 +126,7 @@ class Run:
         speakers = [(session, self._speaker(session)) for session in self.sessions]
         leading = self.rng.randrange(len(speakers))
         for number, (session, tab) in enumerate(speakers):
-            content = self._content(session, kind)
+            content = self.content(session, kind)
             if number == leading:
                 self.speaker = tab
                 self._spy(content)
@@ -129,7 +138,12 @@ class Run:
     async def ask_again(self, kind: str) -> None:
         """Somebody asks in every session, while the question before is not answered yet."""
         for session in self.sessions:
-            await self._speaker(session).ask(self._content(session, kind))
+            await self._speaker(session).ask(self.content(session, kind))
+
+    def content(self, session: Session, kind: str) -> str:
+        """A question for this session that nobody has asked."""
+        self.asked += 1
+        return answers.question(kind, session.slot, f"{self.seed}-{self.asked}")
 
     async def until_acknowledged(self) -> None:
         await self.until(lambda: self.leader.acknowledged, "the leading question's echo")
@@ -214,7 +228,8 @@ class Run:
             for session in self.sessions:
                 await asyncio.gather(*(follower.leave() for follower in session.followers), return_exceptions=True)
             await self.topology.end()
-        result = Result(self.what.name, self.seed, time.monotonic() - began, self.violations, {}, self.notes)
+        seconds, counted = time.monotonic() - began, tally(self.sessions)
+        result = Result(self.what.name, self.seed, seconds, self.violations, counted, notes=self.notes)
         if self.violations:
             result.logs = {process.name: process.log_tail() for process in self.topology.processes}
         return result
@@ -222,8 +237,9 @@ class Run:
     async def _play(self) -> None:
         await self.topology.start()
         self._open_sessions()
-        for tab in self.tabs:
-            await asyncio.wait_for(tab.online.wait(), 20)
+        async with asyncio.timeout(20):
+            for tab in self.tabs:
+                await tab.online.wait()
         # There is a past before anything happens.
         await self._everybody_asks()
         await self.what.play(self)
@@ -234,8 +250,7 @@ class Run:
             session.locked = [tab.name for tab in session.tabs if tab.locked]
         # And a future: whatever happened is over.
         await self._everybody_asks()
-        await self._catch_up()
-        await self._read_logs()
+        self.violations += await read_sessions(self.topology, self.sessions)
         for tab in self.tabs:
             await tab.leave()
         for session in self.sessions:
@@ -247,9 +262,9 @@ class Run:
         self.violations += check_leftovers(left)
 
     def _open_sessions(self) -> None:
-        for slot, kinds in enumerate(self._casts):
-            name = "+".join(kinds)
-            session = Session(name, f"chaos-{uuid.UUID(int=self.rng.getrandbits(128)).hex}", slot)
+        for number, kinds in enumerate(self._casts):
+            name = f"session {number}"
+            session = Session(name, f"chaos-{uuid.UUID(int=self.rng.getrandbits(128)).hex}", number % answers.SLOTS)
             self.sessions.append(session)
             for kind in kinds:
                 rng = random.Random(self.rng.getrandbits(64))
@@ -269,57 +284,20 @@ class Run:
         await asyncio.gather(*(self._be_answered(session, tab) for session in self.sessions for tab in session.tabs))
 
     async def _be_answered(self, session: Session, tab: Tab) -> None:
-        deadline = time.monotonic() + BOUND_SECONDS
-        for _ in range(ATTEMPTS):
-            question = await asyncio.wait_for(tab.ask(self._content(session, "quick")), BOUND_SECONDS)
-            await self.within(deadline - time.monotonic(), lambda asked=question: asked.settled_at is not None)
-            if question.final is not None and question.final["type"] == "agent":
-                return
-            await asyncio.sleep(0.3)
-        seen = f"{question.content!r}: {question.final or question.refused or 'nothing'}"
+        seen = "nothing"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BOUND_SECONDS):
+                for _ in range(ATTEMPTS):
+                    question = await tab.ask(self.content(session, "quick"))
+                    await question.settled.wait()
+                    if question.final is not None and question.final["type"] == "agent":
+                        return
+                    seen = f"{question.content!r}: {question.final or question.refused}"
+                    await asyncio.sleep(0.3)
         self.violations.append(Violation("the service answers when nothing is wrong", tab.name, "an answer", seen))
-
-    async def _catch_up(self) -> None:
-        """Waits, within a bound, until everybody with a cursor has seen all there is."""
-        deadline = time.monotonic() + CATCH_UP_SECONDS
-        port = self.topology.log_ports()[0]
-        for session in self.sessions:
-            log = await read_log_when_there(port, session.id, CATCH_UP_SECONDS)
-            end = max((event.seq for event in log.events if shown(event)), default=0)
-            tabs = [tab for tab in session.tabs if tab.cursor]
-            while any(tab.seq < end for tab in tabs) or any(who.cursor.seq < end for who in session.followers):
-                if time.monotonic() > deadline:
-                    session.behind += [f"{tab.name} at {tab.seq} of {end}" for tab in tabs if tab.seq < end]
-                    late = [who for who in session.followers if who.cursor.seq < end]
-                    session.behind += [f"{who.name} at {who.cursor.seq} of {end}" for who in late]
-                    break
-                await asyncio.sleep(0.05)
-
-    async def _read_logs(self) -> None:
-        for session in self.sessions:
-            logs = [await read_log_when_there(port, session.id, 10) for port in self.topology.log_ports()]
-            session.log = logs[0]
-            if any(log.events != logs[0].events for log in logs[1:]):
-                seen = str([len(log.events) for log in logs])
-                self.violations.append(Violation("every agent tells the same log", session.name, "one log", seen))
-            session.replay = await self._replay(session)
-
-    async def _replay(self, session: Session) -> list[dict]:
-        """What a page that is loaded now is shown."""
-        door = self.topology.browser_doors()
-        reader = Tab(f"reader of {session.name}", session.id, door, random.Random(0), cursor=True)
-        end = max((event.seq for event in session.log.events if shown(event)), default=0)
-        reader.open()
-        await self.within(CATCH_UP_SECONDS, lambda: reader.seq >= end)
-        await reader.leave()
-        return reader.connections[-1].frames if reader.connections else []
 
     def _speaker(self, session: Session) -> Tab:
         return self.rng.choice(session.tabs)
-
-    def _content(self, session: Session, kind: str) -> str:
-        self.asked += 1
-        return answers.question(kind, session.slot, f"{self.seed}-{self.asked}")
 
     def _spy(self, content: str) -> None:
         if isinstance(self.topology, Cluster):

@@ -30,7 +30,6 @@ class Question:
 
     content: str
     id: str | None
-    asked_at: float
     sent: int = 0
     # Its echo came back, or a frame of its turn.
     acknowledged: bool = False
@@ -40,7 +39,8 @@ class Question:
     cut_off: bool = False
     turn: str = ""
     final: dict | None = None
-    settled_at: float | None = None
+    # It has an end, or a reason to have none.
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Tab:
 
     async def ask(self, content: str) -> Question:
         message_id = f"{self.name}-{len(self.questions) + 1}".replace(" ", "_")
-        question = Question(content, message_id if self.cursor else None, time.monotonic())
+        question = Question(content, message_id if self.cursor else None)
         self.questions.append(question)
         if self.cursor:
             await self._send(question)
@@ -116,18 +116,15 @@ class Tab:
     @property
     def locked(self) -> bool:
         """Whether the production frontend's input would be locked: `user` locks it, an answer or error unlocks it."""
-        locked = False
-        for connection in self.connections:
-            for frame in connection.frames:
-                if frame["type"] == "user":
-                    locked = True
-                elif frame["type"] in FINALS:
-                    locked = False
-        return locked
+        for connection in reversed(self.connections):
+            for frame in reversed(connection.frames):
+                if frame["type"] in ("user", *FINALS):
+                    return frame["type"] == "user"
+        return False
 
     def waiting(self) -> list[Question]:
         """Questions that have neither an end nor a reason to have none."""
-        return [question for question in self.questions if question.settled_at is None]
+        return [question for question in self.questions if not question.settled.is_set()]
 
     async def until(self, fits: Callable[[dict], bool], seconds: float = 20) -> dict:
         """The next frame that fits."""
@@ -139,7 +136,8 @@ class Tab:
 
         self.hooks.append(hook)
         try:
-            return await asyncio.wait_for(found, seconds)
+            async with asyncio.timeout(seconds):
+                return await found
         finally:
             self.hooks.remove(hook)
 
@@ -182,8 +180,8 @@ class Tab:
         connection.opened = True
         self.online.set()
         if self.cursor:
-            for question in self.questions:
-                if not question.acknowledged and question.settled_at is None:
+            for question in self.waiting():
+                if not question.acknowledged:
                     await self._send(question)
         try:
             while True:
@@ -218,19 +216,20 @@ class Tab:
             hook(frame)
 
     def _settle(self, frame: dict) -> None:
-        kind, now = frame["type"], time.monotonic()
+        kind = frame["type"]
         for question in self.questions:
             if kind == "user" and self._is_echo(frame, question):
                 question.acknowledged, question.turn = True, frame["turn_id"]
             elif kind in FINALS and question.turn and frame.get("turn_id") == question.turn:
-                question.final, question.settled_at = frame, question.settled_at or now
+                question.final = frame
+                question.settled.set()
             elif kind == "error" and "turn_id" not in frame and not question.acknowledged and question.sent:
                 self._refuse(frame, question)
 
     def _refuse(self, frame: dict, question: Question) -> None:
         # The old client cannot tell which question is meant: any error unlocks it.
         if not self.cursor:
-            question.settled_at = time.monotonic()
+            question.settled.set()
         elif frame.get("id") != question.id:
             return
         question.refused.append(frame["content"])
@@ -243,9 +242,9 @@ class Tab:
         for question in self.questions:
             if question.sent and not question.acknowledged and connection.opened:
                 question.cut_off = True
-                if not self.cursor and question.settled_at is None:
+                if not self.cursor:
                     # The user saw the connection go and no echo: the question is to be asked anew.
-                    question.settled_at = time.monotonic()
+                    question.settled.set()
 
     async def _send(self, question: Question) -> None:
         if self._socket is None:

@@ -17,6 +17,7 @@ from follower import Follower, Log, Stream
 from http2 import DATA, GOAWAY, HEADERS, Tampering, frame
 from invariants import Allowed, Leftovers, Session, check_leftovers, check_session
 from tab import Connection, Question, Tab
+from tally import Tally, tally
 
 QUESTION = "slot 0 tools test?"
 TURN = "t1"
@@ -57,7 +58,8 @@ def well() -> Session:
         tab = Tab("cursor" if cursor else "old", "s", [1], random.Random(0), cursor)
         tab.connections.append(Connection(0 if cursor else None, True, seen[:], [float(n) for n in range(len(seen))]))
         session.tabs.append(tab)
-    asked = Question(QUESTION, "m-1", 0.0, sent=1, acknowledged=True, final=frames[-1], settled_at=1.0, turn=TURN)
+    asked = Question(QUESTION, "m-1", sent=1, acknowledged=True, final=frames[-1], turn=TURN)
+    asked.settled.set()
     session.tabs[0].questions.append(asked)
     follower = Follower("grpc", "s", [1], random.Random(0))
     texts = [(TURN, TEXT[:5]), (TURN, TEXT[:9])]
@@ -120,11 +122,13 @@ def lose_an_acknowledged_message(session: Session) -> None:
 
 
 def let_somebody_wait(session: Session) -> None:
-    session.tabs[0].questions[0].settled_at = None
+    session.tabs[0].questions[0].settled.clear()
 
 
 def take_nothing_and_say_nothing(session: Session) -> None:
-    session.tabs[0].questions.append(Question("slot 0 quick lost?", "m-2", 0.0, sent=1, settled_at=1.0))
+    lost = Question("slot 0 quick lost?", "m-2", sent=1)
+    lost.settled.set()
+    session.tabs[0].questions.append(lost)
 
 
 def show_another_end(session: Session) -> None:
@@ -253,6 +257,20 @@ def test_the_rule_fails(fault):
 )
 def test_what_is_left_over_is_seen(left):
     assert len(check_leftovers(left)) == 1
+
+
+def test_every_question_is_counted_once():
+    session = well()
+    asking, old = session.tabs
+    assert tally([session]) == Tally(asked=1, answered=1)
+    # The old tab lost the echo and came back in time for the answer; what was refused was not heard at all.
+    old.questions = [Question(QUESTION, None, sent=1), Question("slot 0 quick refused?", None, sent=1)]
+    for question in old.questions:
+        question.settled.set()
+    # Somebody waits: that is in none of the sums.
+    asking.questions.append(Question("slot 0 quick waiting?", "m-2", sent=1))
+    run_a_message_twice(session)
+    assert tally([session]) == Tally(asked=4, answered=2, unheard=1, doubled=1)
 
 
 def test_frames_are_put_between_frames():

@@ -17,6 +17,16 @@ STOP_SECONDS = DRAIN_SECONDS + 12
 # Within this time nobody who left is still there.
 TIDY_SECONDS = 8
 LEASE_SECONDS = 3
+# Keys without a time to live, found by Redis itself: a crowd has thousands of keys.
+ETERNAL_KEYS = """
+local eternal = {}
+for _, key in ipairs(redis.call("KEYS", "*")) do
+  if redis.call("TTL", key) == -1 then
+    table.insert(eternal, key)
+  end
+end
+return eternal
+"""
 
 COMMON = {
     "shutdown.drain_timeout": f"{DRAIN_SECONDS}s",
@@ -244,9 +254,15 @@ class Cluster(Topology):
         with contextlib.suppress(OSError):
             # One channel is every agent's, for as long as it lives; the others are of sessions somebody looks at.
             left.channels = sorted(await self._channels() - self.channels)
-            left.eternal_keys = [
-                str(key) for key in await self.redis.call("KEYS", "*") if await self.redis.call("TTL", key) == -1
-            ]
+            left.eternal_keys = [str(key) for key in await self.redis.call("EVAL", ETERNAL_KEYS, 0)]
+
+
+class Direct(Cluster):
+    """The same without proxies in between: they could not carry what a crowd is sent."""
+
+    async def put_proxy(self, name: str, upstream: int) -> Proxy:
+        # It never listens; who is told to connect to it connects to the process itself.
+        return Proxy(name, upstream, upstream)
 
 
 class Replicas(Cluster):
