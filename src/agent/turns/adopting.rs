@@ -1,5 +1,6 @@
 //! Turns that other processes let go of when they stop, taken over.
 
+use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
@@ -7,11 +8,19 @@ use super::Turns;
 use super::running::Started;
 use crate::store::Adopted;
 
+/// How many turns are taken over at a time. Each takes some round trips to the store, and all that a process let go of
+/// must be taken before their leases are over.
+const AT_A_TIME: usize = 8;
+
 // === impl Turns ===
 
 impl Turns {
     /// Takes over, until a drain begins, what other processes let go of.
     pub async fn adopt_all(self) {
+        join_all((0..AT_A_TIME).map(|_| self.clone().adopt())).await;
+    }
+
+    async fn adopt(self) {
         loop {
             let adopted = tokio::select! {
                 biased;

@@ -48,11 +48,11 @@ impl Opening {
         let (store, tasks) = (store.clone(), self.service.tasks.clone());
         let (owed, missed) = match (keeps_no_cursor, &wanted) {
             (true, Start::Live) => {
-                let (owed, missed) = Owed::new(store, tasks, session.clone(), &at).await;
+                let (owed, missed) = Owed::new(store, tasks, session.clone(), at).await;
                 (Some(owed), missed)
             }
             (true, Start::After(_)) => {
-                let owed = Owed::inherited(store, tasks, session.clone(), &at);
+                let owed = Owed::inherited(store, tasks, session.clone(), at);
                 (Some(owed), None)
             }
             (false, _) => (None, None),
@@ -90,12 +90,11 @@ impl Opening {
             () = deadline::passed(self.deadline) => return Err(status::deadline_exceeded()),
             () = self.service.closed.cancelled() => return Err(outcome::stopping()),
         };
-        match first.and_then(|first| first.request) {
-            Some(Request::Open(open)) => Ok(open),
-            _ => {
-                let message = "the first message of a conversation must be `open`";
-                Err(status::wrong_order(message))
-            }
+        if let Some(Request::Open(open)) = first.and_then(|first| first.request) {
+            Ok(open)
+        } else {
+            let message = "the first message of a conversation must be `open`";
+            Err(status::wrong_order(message))
         }
     }
 }

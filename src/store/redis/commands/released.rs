@@ -29,6 +29,9 @@ pub(in crate::store::redis) struct Attempt {
     token: String,
 }
 
+/// How many offers are looked at together.
+const OLDEST: usize = 32;
+
 // === impl Commands ===
 
 impl Commands {
@@ -69,9 +72,7 @@ impl Commands {
     ) -> Result<Option<Claimed>, StoreError> {
         loop {
             if attempt.is_none() {
-                let mut command = cmd("LINDEX");
-                command.arg(RELEASED).arg(0);
-                let Some(offer) = self.query::<Option<String>>(&command).await? else {
+                let Some(offer) = self.any_offer().await? else {
                     return Ok(None);
                 };
                 *attempt = Some(Attempt {
@@ -93,6 +94,15 @@ impl Commands {
             }
             removed?;
         }
+    }
+
+    /// One of the oldest offers, by chance: several that look at the same time should not all try the same one.
+    async fn any_offer(&self) -> Result<Option<String>, StoreError> {
+        let mut command = cmd("LRANGE");
+        command.arg(RELEASED).arg(0).arg(OLDEST - 1);
+        let mut offers: Vec<String> = self.query(&command).await?;
+        let chance = usize::from(Uuid::new_v4().as_bytes()[0]);
+        Ok((!offers.is_empty()).then(|| offers.swap_remove(chance % offers.len())))
     }
 
     async fn claim_offer(&self, offer: &str, token: &str) -> Result<Option<Claimed>, StoreError> {
