@@ -26,8 +26,8 @@ use super::frames::{self, Said};
 use super::link::LinkUpdates;
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
+use crate::gate::Gate;
 use crate::rpc::client::Update;
-use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 pub(super) use self::answer::Partials;
