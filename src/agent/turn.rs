@@ -8,12 +8,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use super::Agent;
 use crate::chat::{EventBody, Finish, ToolCall, TurnErrorReason, Usage};
+use crate::gate::Gate;
 use crate::model::{End, Message, ModelError, ModelEvent, ModelStream, Request};
 use crate::store::{StoreError, TurnWriter};
 use crate::telemetry::spans;
@@ -85,11 +86,19 @@ impl Agent {
         let deadline = Instant::now() + left.unwrap_or(timeout);
         let mut usage = Usage::default();
         let steps = self.run_steps(turn, log, &mut usage);
+        let stopped = pin!(async {
+            let cancelled = cancel.run_until_cancelled(sleep_until(deadline));
+            match cancelled.await {
+                None => Stop::Cancelled,
+                Some(()) => Stop::Timeout,
+            }
+        });
+        let mut stopped = Gate::new(stopped);
         // Cancel and deadline drop the steps wherever they are: that ends the model's request and the tools' work.
         let stop = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(Stop::Cancelled),
-            stop = timeout_at(deadline, steps) => stop.unwrap_or(Err(Stop::Timeout)),
+            stop = &mut stopped => Err(stop),
+            done = steps => done,
         };
         self.outcome(stop, log, usage).map(Outcome)
     }

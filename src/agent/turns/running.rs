@@ -1,6 +1,7 @@
 //! One turn while it runs: its work, what keeps it this process's own, and who wants it to stop.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::slots::SlotUse;
 use super::{AskError, Shared, Turns};
 use crate::agent::{Outcome, Resumed, Turn, history};
 use crate::chat::{EventBody, TurnErrorReason, TurnId};
+use crate::gate::Gate;
 use crate::mutant::{self, Mutant};
 use crate::store::{BeginTurn, Keeper, Lost, StoreError, TurnWriter};
 use crate::telemetry::spans;
@@ -110,25 +112,42 @@ impl Turns {
         let mut keeper = log.keeper();
         let worked = {
             let run = shared.run(&begin, seq, &mut log, &cancel, span);
-            let mut run = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
-            let mut refusing = std::pin::pin!(self.refuse_when_draining(used));
-            let mut refused = false;
-            loop {
-                tokio::select! {
-                    biased;
-                    through = &mut run => break Worked::Through(through.map_err(drop)),
-                    lost = keeper.lost() => match lost {
-                        // The work sees it and ends with what it has spent.
-                        Lost::Stopped => cancel.cancel(),
-                        Lost::Fenced => break Worked::Fenced,
-                        Lost::Unreachable => break Worked::Unreachable,
-                    },
-                    () = shared.stopped.cancelled() => break Worked::Stopped,
-                    () = &mut refusing, if !refused => refused = true,
-                }
+            let mut run = pin!(AssertUnwindSafe(run).catch_unwind());
+            let taken = self.until_taken_away(used, &mut keeper, &cancel);
+            let taken = pin!(taken.instrument(span.clone()));
+            // What wakes the task is nearly always the model.
+            let mut taken = Gate::new(taken);
+            tokio::select! {
+                biased;
+                through = &mut run => Worked::Through(through.map_err(drop)),
+                worked = &mut taken => worked,
             }
         };
         (worked, log, keeper)
+    }
+
+    /// Keeps the turn this process's own while it is polled; resolves when it must not go on.
+    async fn until_taken_away(
+        &self,
+        used: &SlotUse,
+        keeper: &mut Keeper,
+        cancel: &CancellationToken,
+    ) -> Worked {
+        let mut refusing = pin!(self.refuse_when_draining(used));
+        let mut refused = false;
+        loop {
+            tokio::select! {
+                biased;
+                lost = keeper.lost() => match lost {
+                    // The work sees it and ends with what it has spent.
+                    Lost::Stopped => cancel.cancel(),
+                    Lost::Fenced => return Worked::Fenced,
+                    Lost::Unreachable => return Worked::Unreachable,
+                },
+                () = self.0.stopped.cancelled() => return Worked::Stopped,
+                () = &mut refusing, if !refused => refused = true,
+            }
+        }
     }
 
     /// Who waits here would wait for nothing once a drain begins: another process takes the question at once.
