@@ -52,6 +52,8 @@ struct Conversation {
     service: ChatService,
     /// `None` once the client has closed its side.
     requests: Option<Gate<Streaming<ConverseRequest>>>,
+    /// Resolves when clients are to go elsewhere.
+    draining: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// Resolves when streams must end.
     closed: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     deadline: Option<Instant>,
@@ -156,6 +158,7 @@ impl Opening {
         let conversation = Conversation {
             opened_at: at.end.seq,
             caught_up: is_at_end(&wanted, &at.end),
+            draining: Gate::new(Box::pin(self.service.draining.clone().cancelled_owned())),
             closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
             missed,
             keeps_no_cursor,
@@ -208,7 +211,7 @@ impl Conversation {
                     Ok(None) => self.requests = None,
                     Err(status) => return Some(Err(status)),
                 },
-                () = self.service.draining.cancelled(), if !self.told_to_go => {
+                () = &mut self.draining, if !self.told_to_go => {
                     self.told_to_go = true;
                     return Some(Ok(Response::GoAway(proto::GoAway {
                         time_left: Some(convert::duration_to_proto(self.service.time_left())),

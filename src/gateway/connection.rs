@@ -138,6 +138,7 @@ impl Opened {
     async fn serve(&mut self) {
         // Whichever ends first ends the other: its half of the socket is dropped with it.
         tokio::select! {
+            biased;
             () = self.writer.run(&mut self.updates, self.first_seq) => {}
             () = &mut self.reading => {}
         }
