@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::agent::Turns;
-use crate::rpc::gate::Gate;
+use crate::gate::Gate;
 use crate::rpc::proto::chat_server::{self, ChatServer};
 use crate::rpc::proto::{self, AskRequest, AskResponse, ConverseRequest, ConverseResponse};
 use crate::store::Store;

@@ -3,7 +3,6 @@
 pub mod client;
 pub mod codec;
 pub mod convert;
-pub mod gate;
 pub mod status;
 
 /// Code generated from `proto/dragoman/chat/v1/chat.proto`. Its documentation is there.

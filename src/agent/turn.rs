@@ -8,13 +8,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::Agent;
 use crate::chat::{EventBody, Finish, ToolCall, TurnErrorReason, Usage};
-use crate::model::{End, Message, ModelError, ModelEvent, Request};
+use crate::gate::Gate;
+use crate::model::{End, Message, ModelError, ModelEvent, ModelStream, Request};
 use crate::store::{StoreError, TurnWriter};
 use crate::telemetry::spans;
 
@@ -34,6 +35,9 @@ pub struct Turn {
     pub history: Vec<Message>,
     /// What another process has done of it.
     pub resumed: Option<Resumed>,
+    /// What its steps are traced below. It is entered where work begins or something may be logged, not around the text:
+    /// to enter and leave it with every piece costs more than the piece.
+    pub span: Span,
 }
 
 /// How a turn ended: its final event, still to be written.
@@ -82,11 +86,19 @@ impl Agent {
         let deadline = Instant::now() + left.unwrap_or(timeout);
         let mut usage = Usage::default();
         let steps = self.run_steps(turn, log, &mut usage);
+        let stopped = pin!(async {
+            let cancelled = cancel.run_until_cancelled(sleep_until(deadline));
+            match cancelled.await {
+                None => Stop::Cancelled,
+                Some(()) => Stop::Timeout,
+            }
+        });
+        let mut stopped = Gate::new(stopped);
         // Cancel and deadline drop the steps wherever they are: that ends the model's request and the tools' work.
         let stop = tokio::select! {
             biased;
-            () = cancel.cancelled() => Err(Stop::Cancelled),
-            stop = timeout_at(deadline, steps) => stop.unwrap_or(Err(Stop::Timeout)),
+            stop = &mut stopped => Err(stop),
+            done = steps => done,
         };
         self.outcome(stop, log, usage).map(Outcome)
     }
@@ -156,12 +168,16 @@ impl Agent {
         messages.push(Message::User(turn.question));
         let mut echo = Echo::default();
         if let Some(resumed) = turn.resumed {
-            echo = self.go_on(resumed, &mut messages, log, usage).await?;
+            let done = self.go_on(resumed, &mut messages, log, usage);
+            echo = done.instrument(turn.span.clone()).await?;
         }
         while usage.steps < self.config.max_steps {
             usage.steps += 1;
             let echo = std::mem::take(&mut echo);
-            let step = self.run_step(messages.clone(), echo, log, usage).await?;
+            let parent = &turn.span;
+            let step = self
+                .run_step(messages.clone(), echo, parent, log, usage)
+                .await?;
             if step.tool_calls.is_empty() {
                 let said_something = log.text_len() > 0;
                 return if said_something {
@@ -170,7 +186,8 @@ impl Agent {
                     Err(Stop::Silent)
                 };
             }
-            let results = self.run_tools(&step.tool_calls, log).await?;
+            let results = self.run_tools(&step.tool_calls, log);
+            let results = results.instrument(parent.clone()).await?;
             usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
             messages.push(Message::Assistant {
                 text: step.text.into(),
@@ -186,20 +203,20 @@ impl Agent {
         &self,
         messages: Vec<Message>,
         echo: Echo,
+        parent: &Span,
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Step, Stop> {
         let info = self.model.info();
-        let span = spans::chat(info.provider, info.name);
+        let span = spans::chat(parent, info.provider, info.name);
         let request = Request {
             messages,
             tools: self.tools.specs(),
         };
         let mut spent = Usage::default();
-        let result = self
-            .read_model(request, echo, log, &mut spent)
-            .instrument(span.clone())
-            .await;
+        // What the model traces or sends on below its request, it takes from here.
+        let stream = span.in_scope(|| self.model.stream(request));
+        let result = self.read_model(stream, echo, log, &mut spent).await;
         spans::record_usage(&span, spent);
         usage.input_tokens += spent.input_tokens;
         usage.output_tokens += spent.output_tokens;
@@ -215,12 +232,11 @@ impl Agent {
 
     async fn read_model(
         &self,
-        request: Request,
+        mut stream: ModelStream,
         echo: Echo,
         log: &mut TurnWriter,
         spent: &mut Usage,
     ) -> Result<Step, Stop> {
-        let mut stream = self.model.stream(request);
         let mut step = Step {
             echo,
             ..Step::default()

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 /// Names one conversation: 1 to 64 characters of `A-Z a-z 0-9 _ -`.
@@ -95,6 +96,12 @@ impl TurnId {
 impl fmt::Display for TurnId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.simple().fmt(formatter)
+    }
+}
+
+impl Serialize for TurnId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.simple().encode_lower(&mut [0; 32]))
     }
 }
 

@@ -1,5 +1,8 @@
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
 /// W3C Trace Context of a caller, as header values. Not validated here: `telemetry` reads it, and ignores a malformed one
 /// as <https://www.w3.org/TR/trace-context/> requires.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,24 +20,31 @@ impl TraceContext {
     }
 }
 
-/// A W3C trace id: the one people paste into their tracing system. All zero means unknown.
+/// A W3C trace id: the one people paste into their tracing system. All zero means unknown. Written and read as a UUID
+/// without hyphens is: the same digits, and it is on every frame.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct TraceId(pub u128);
 
 impl TraceId {
     /// Reads 32 hexadecimal digits; anything else is the unknown id.
     pub fn from_hex(text: &str) -> Self {
-        if text.len() == 32 {
-            Self(u128::from_str_radix(text, 16).unwrap_or_default())
-        } else {
-            Self::default()
+        match Uuid::try_parse(text) {
+            Ok(id) if text.len() == 32 => Self(id.as_u128()),
+            _ => Self::default(),
         }
     }
 }
 
 impl fmt::Display for TraceId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:032x}", self.0)
+        Uuid::from_u128(self.0).simple().fmt(formatter)
+    }
+}
+
+impl Serialize for TraceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits = Uuid::from_u128(self.0).simple();
+        serializer.serialize_str(digits.encode_lower(&mut [0; 32]))
     }
 }
 

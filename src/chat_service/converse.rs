@@ -21,7 +21,7 @@ use self::owed::Owed;
 use super::{CLIENT_GONE, ChatService, deadline, outcome};
 use crate::agent::{Accepted, AskError, Asked, Question};
 use crate::chat::{Event, SessionId, Subject, TurnId};
-use crate::rpc::gate::Gate;
+use crate::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
@@ -45,6 +45,8 @@ struct Conversation {
     service: ChatService,
     /// `None` once the client has closed its side.
     requests: Option<Gate<Streaming<ConverseRequest>>>,
+    /// Resolves when clients are to go elsewhere.
+    draining: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// Resolves when streams must end.
     closed: Gate<Pin<Box<WaitForCancellationFutureOwned>>>,
     deadline: Option<Instant>,
@@ -138,7 +140,7 @@ impl Conversation {
                     Ok(None) => self.requests = None,
                     Err(status) => return Some(Err(status)),
                 },
-                () = self.service.draining.cancelled(), if !self.told_to_go => {
+                () = &mut self.draining, if !self.told_to_go => {
                     self.told_to_go = true;
                     return Some(Ok(Response::GoAway(proto::GoAway {
                         time_left: Some(convert::duration_to_proto(self.service.time_left())),

@@ -23,9 +23,9 @@ use super::link::{Link, LinkRequests, LinkUpdates};
 use super::turn_spans::TurnSpans;
 use super::writer::{Notice, Partials, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
+use crate::gate::Gate;
 use crate::rpc::client::{Chat, NotSent};
 use crate::rpc::convert::Question;
-use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// Frames that wait for the writer besides the service's own.
@@ -138,6 +138,7 @@ impl Opened {
     async fn serve(&mut self) {
         // Whichever ends first ends the other: its half of the socket is dropped with it.
         tokio::select! {
+            biased;
             () = self.writer.run(&mut self.updates, self.first_seq) => {}
             () = &mut self.reading => {}
         }

@@ -58,13 +58,13 @@ struct ServerFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    turn_id: Option<String>,
+    turn_id: Option<TurnId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    trace_id: Option<String>,
+    trace_id: Option<TraceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ahead: Option<u32>,
 }
@@ -132,7 +132,7 @@ fn string<'a>(value: &'a Value, key: &'static str) -> Result<Option<&'a str>, In
 /// The frame of an event; `None` for the ones the protocol does not show.
 pub(super) fn event(event: &Event) -> Option<String> {
     let common = ServerFrame {
-        turn_id: Some(event.turn.to_string()),
+        turn_id: Some(event.turn),
         seq: Some(event.seq),
         timestamp: Some(timestamp(event.time)),
         trace_id: trace_id(event.trace),
@@ -200,7 +200,7 @@ pub(super) fn partial(said: Said<'_>, turn: TurnId, trace: TraceId) -> String {
         r#type: "agent_partial",
         content,
         delta,
-        turn_id: Some(turn.to_string()),
+        turn_id: Some(turn),
         timestamp: Some(timestamp(SystemTime::now())),
         trace_id: trace_id(trace),
         ..ServerFrame::default()
@@ -214,7 +214,7 @@ pub(super) fn lost(turn: TurnId, trace: TraceId) -> String {
         content: Some(
             "Agent error: the answer was lost together with the history. Please ask again.",
         ),
-        turn_id: Some(turn.to_string()),
+        turn_id: Some(turn),
         timestamp: Some(timestamp(SystemTime::now())),
         trace_id: trace_id(trace),
         ..ServerFrame::default()
@@ -273,8 +273,8 @@ fn text(frame: &ServerFrame<'_>) -> String {
     serde_json::to_string(frame).unwrap_or_default()
 }
 
-fn trace_id(trace: TraceId) -> Option<String> {
-    (trace != TraceId::default()).then(|| trace.to_string())
+fn trace_id(trace: TraceId) -> Option<TraceId> {
+    (trace != TraceId::default()).then_some(trace)
 }
 
 /// ISO 8601 in UTC with milliseconds.

@@ -112,7 +112,9 @@ impl LinkUpdates {
             return Some(Ok(opened));
         }
         loop {
-            self.outgoing.pump();
+            if self.dialer.chat.is_remote() {
+                self.outgoing.pump();
+            }
             let item = match (&mut self.stream, &mut self.dial) {
                 (Some(stream), None) => stream.next().await,
                 (Some(stream), Some(dial)) => tokio::select! {

@@ -9,12 +9,13 @@ mod replay;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_channel::mpsc;
 use futures_util::stream::SplitSink;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _, poll};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
@@ -26,8 +27,8 @@ use super::frames::{self, Said};
 use super::link::LinkUpdates;
 use super::turn_spans::TurnSpans;
 use crate::chat::{Event, EventBody, SessionId, TextChange, TraceId, TurnId};
+use crate::gate::Gate;
 use crate::rpc::client::Update;
-use crate::rpc::gate::Gate;
 use crate::rpc::status::{Refusal, RefusalKind};
 
 pub(super) use self::answer::Partials;
@@ -125,8 +126,13 @@ impl Writer {
         first_seq: Option<u64>,
     ) -> Result<(), End> {
         let shared = Arc::clone(&self.gateway.0);
-        // Kept from one round to the next: a new timer for every frame would cost more than the frame.
-        let mut ping = pin!(sleep(shared.config.ping_interval));
+        // Kept from one round to the next, and polled only when woken: a new timer for every frame, or a new place among
+        // those who wait for a drain, would cost more than the frame.
+        let ping = pin!(sleep(shared.config.ping_interval));
+        let draining = pin!(shared.draining.cancelled());
+        let closed = pin!(shared.closed.cancelled());
+        let (mut ping, mut draining) = (Gate::new(ping), Gate::new(draining));
+        let mut closed = Gate::new(closed);
         let remote = shared.chat.is_remote();
         let mut leave_at = None;
         loop {
@@ -144,12 +150,13 @@ impl Writer {
                 },
                 () = until(self.answer.due) => self.send_partial().await?,
                 () = &mut ping => {
-                    ping.as_mut().reset(Instant::now() + shared.config.ping_interval);
+                    let next = Instant::now() + shared.config.ping_interval;
+                    ping.get_mut().as_mut().reset(next);
                     self.heartbeat().await?;
                 }
-                () = shared.draining.cancelled(), if leave_at.is_none() => {}
+                () = &mut draining, if leave_at.is_none() => {}
                 () = until(leave_at), if may_leave => return self.leave().await,
-                () = shared.closed.cancelled(), if remote => return self.leave().await,
+                () = &mut closed, if remote => return self.leave().await,
                 update = updates.next() => match update {
                     Some(Ok(Update::Text { turn, trace, change })) => {
                         self.text(turn, trace, change).await?;
@@ -353,7 +360,12 @@ impl Writer {
 
     async fn write(&mut self, message: Message) -> Result<(), End> {
         let deadline = self.gateway.0.config.write_timeout;
-        let written = timeout(deadline, self.sink.send(message)).await;
+        let mut sending = pin!(self.sink.send(message));
+        // Mostly the kernel takes it at once, and no timer is needed.
+        let written = match poll!(sending.as_mut()) {
+            Poll::Ready(written) => Ok(written),
+            Poll::Pending => timeout(deadline, sending).await,
+        };
         self.written(written)
     }
 

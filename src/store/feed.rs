@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::chat::{Event, EventBody, Fingerprint, SessionId, TraceId, TurnId};
 
@@ -38,9 +39,11 @@ pub(super) struct Published {
 #[derive(Debug)]
 pub(super) struct Feed {
     live: Mutex<Live>,
-    /// Changes after every change of `live` that a follower may wait for.
-    version: watch::Sender<u64>,
 }
+
+/// One follower, among those of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place(u64);
 
 /// The state of a [`Feed`].
 #[derive(Debug, Default)]
@@ -60,6 +63,10 @@ pub(super) struct Live {
     /// How often the session was erased while the feed existed.
     erasures: u32,
     followers: usize,
+    /// The place the next follower gets.
+    next_place: u64,
+    /// Followers that wait for a change, with what wakes them: mostly one, and a channel for it costs more than the text.
+    waiting: Vec<(Place, Waker)>,
     /// How many of them have seen `end`.
     caught_up: usize,
     closed: bool,
@@ -84,18 +91,12 @@ impl Feed {
                 closed,
                 ..Live::default()
             }),
-            version: watch::Sender::new(0),
         }
     }
 
     /// The state, for as long as the guard lives. Never keep it across an await.
     pub(super) fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes after every change.
-    pub(super) fn watch(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
     }
 
     /// Shows durable events to the followers, and starts or ends the running text with them.
@@ -171,25 +172,37 @@ impl Feed {
     }
 
     /// Counts a follower in: from now on events are kept until it has seen them.
-    pub(super) fn join(&self) {
-        self.live().followers += 1;
+    pub(super) fn join(&self) -> Place {
+        let mut live = self.live();
+        live.followers += 1;
+        live.next_place += 1;
+        Place(live.next_place)
     }
 
     /// Counts a follower out that had seen the log up to `seen`.
-    pub(super) fn leave(&self, seen: Option<u64>) {
+    pub(super) fn leave(&self, place: Place, seen: Option<u64>) {
         let mut live = self.live();
         live.followers -= 1;
+        let waited = live.stop_waiting(place);
         if seen == Some(live.end) {
             // The log it had seen may have been another one, of the same length.
             live.caught_up = live.caught_up.saturating_sub(1);
         }
         live.forget_what_all_have_seen();
+        drop(live);
+        drop(waited);
     }
 
+    /// Wakes the followers that wait, after every change.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Live) -> T) -> T {
-        let changed = change(&mut self.live());
-        self.version
-            .send_modify(|version| *version = version.wrapping_add(1));
+        let mut live = self.live();
+        let changed = change(&mut live);
+        let waiting = std::mem::take(&mut live.waiting);
+        // What is woken may want the lock.
+        drop(live);
+        for (_, waker) in waiting {
+            waker.wake();
+        }
         changed
     }
 }
@@ -222,6 +235,19 @@ impl Live {
         let first = self.recent.front()?.event.seq;
         let index = usize::try_from(seq.checked_sub(first)?).ok()?;
         self.recent.get(index).map(|kept| Arc::clone(&kept.event))
+    }
+
+    /// The follower at `place` has seen all there is: it is woken, once, by the next change.
+    pub(super) fn wait(&mut self, place: Place, context: &Context<'_>) {
+        match self.waiting.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, waker)) => waker.clone_from(context.waker()),
+            None => self.waiting.push((place, context.waker().clone())),
+        }
+    }
+
+    fn stop_waiting(&mut self, place: Place) -> Option<(Place, Waker)> {
+        let index = self.waiting.iter().position(|(known, _)| *known == place)?;
+        Some(self.waiting.swap_remove(index))
     }
 
     /// Notes where the log ends, read from it. What was published since is newer.

@@ -1,15 +1,16 @@
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::chat::{Cursor, Event, Fingerprint, SessionId, TextChange, TraceId, TurnId};
 use crate::mutant::{self, Mutant};
 
-use super::feed::Running;
+use super::feed::{Place, Running};
 use super::feeds::FeedHold;
 use super::request::{Head, Range};
 use super::{Start, Store, StoreError};
@@ -29,7 +30,7 @@ pub struct Follower {
     store: Store,
     session: SessionId,
     feed: FeedHold,
-    changes: watch::Receiver<u64>,
+    place: Place,
     opened: Opened,
     reset: Option<&'static str>,
     /// The last event delivered.
@@ -87,7 +88,6 @@ struct Said {
 enum Step {
     Deliver(Followed),
     Read,
-    Wait,
     LookUp,
     Erased,
     End,
@@ -102,13 +102,13 @@ impl Follower {
         start: Start,
     ) -> Result<Self, StoreError> {
         let feed = store.feed(&session);
-        feed.join();
+        let place = feed.join();
         let erasures = feed.live().erasures();
         // From here on `drop` counts it out again.
         let mut follower = Self {
             store,
             session,
-            changes: feed.watch(),
+            place,
             erasures,
             feed,
             print: None,
@@ -153,22 +153,18 @@ impl Follower {
     }
 
     /// Waits until the feed knows what the session is.
-    async fn known(&mut self) -> Result<(), StoreError> {
-        let waiting = async {
-            loop {
-                {
-                    let live = self.feed.live();
-                    if live.is_closed() {
-                        return Err(StoreError::closed());
-                    }
-                    if live.is_known() {
-                        return Ok(());
-                    }
-                }
-                let changed = self.changes.changed().await;
-                changed.map_err(|_| StoreError::closed())?;
+    async fn known(&self) -> Result<(), StoreError> {
+        let waiting = poll_fn(|context| {
+            let mut live = self.feed.live();
+            if live.is_closed() {
+                return Poll::Ready(Err(StoreError::closed()));
             }
-        };
+            if live.is_known() {
+                return Poll::Ready(Ok(()));
+            }
+            live.wait(self.place, context);
+            Poll::Pending
+        });
         timeout(KNOWN_DEADLINE, waiting).await.unwrap_or_else(|_| {
             Err(StoreError::Unavailable(Arc::from(
                 "it does not tell what happens in a session",
@@ -210,16 +206,10 @@ impl Follower {
             if let Some(reason) = self.reset.take() {
                 return Ok(Followed::Reset { reason });
             }
-            // A change since the last wait ends the next one at once, so none is missed.
-            match self.step() {
+            match poll_fn(|context| self.step(context)).await {
                 Step::Deliver(followed) => return Ok(followed),
                 // Rare; without the box every waiting follower had room for it.
                 Step::Read => Box::pin(self.read_on()).await?,
-                Step::Wait => self
-                    .changes
-                    .changed()
-                    .await
-                    .map_err(|_| StoreError::closed())?,
                 Step::LookUp => self.look_up().await?,
                 Step::Erased => return Err(StoreError::Erased),
                 Step::End => return Err(StoreError::closed()),
@@ -245,24 +235,25 @@ impl Follower {
         Ok(())
     }
 
-    fn step(&mut self) -> Step {
+    /// What is to be done next; pending until the feed changes.
+    fn step(&mut self, context: &Context<'_>) -> Poll<Step> {
         let mut live = self.feed.live();
         if live.erasures() != self.erasures {
-            return Step::Erased;
+            return Poll::Ready(Step::Erased);
         }
         if live.epoch() != self.epoch && !mutant::is(Mutant::NoFingerprint) {
-            return Step::LookUp;
+            return Poll::Ready(Step::LookUp);
         }
         if self.position < live.end() {
             let next = self.position + 1;
             let Some(event) = self.read.front().cloned().or_else(|| live.recent(next)) else {
-                return Step::Read;
+                return Poll::Ready(Step::Read);
             };
             if let Some(offset) = event.body.text_offset()
                 && let Some(running) = live.running().filter(|running| running.turn == event.turn)
                 && let Some(text) = self.said.up_to(offset, running)
             {
-                return Step::Deliver(text);
+                return Poll::Ready(Step::Deliver(text));
             }
             self.position = next;
             self.print = Some(event.fingerprint());
@@ -270,18 +261,20 @@ impl Follower {
             if self.read.is_empty() {
                 self.read = VecDeque::new();
             }
-            return Step::Deliver(Followed::Event(event));
+            return Poll::Ready(Step::Deliver(Followed::Event(event)));
         }
         if let Some(running) = live.running()
             && let Some(text) = self.said.up_to(running.text.len(), running)
         {
-            return Step::Deliver(text);
+            return Poll::Ready(Step::Deliver(text));
         }
         if live.is_closed() {
-            return Step::End;
+            return Poll::Ready(Step::End);
         }
         live.note_caught_up(&mut self.seen);
-        Step::Wait
+        // Under the lock under which nothing was found: no change is missed.
+        live.wait(self.place, context);
+        Poll::Pending
     }
 
     /// Reads what the feed does not keep any more.
@@ -309,7 +302,7 @@ impl Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        self.feed.leave(self.seen);
+        self.feed.leave(self.place, self.seen);
     }
 }
 

@@ -61,8 +61,9 @@ pub fn invoke_agent(parent: &Span, session: &SessionId, turn: TurnId) -> Span {
 }
 
 /// One request to the model.
-pub fn chat(provider: &'static str, model: &'static str) -> Span {
+pub fn chat(parent: &Span, provider: &'static str, model: &'static str) -> Span {
     let span = info_span!(
+        parent: parent,
         "chat",
         otel.name = format!("chat {model}"),
         otel.kind = "client"

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Module → the modules it may use. Those of one floor know nothing of each other.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("chat", &[]),
+    ("gate", &[]),
     ("matching", &[]),
     ("mutant", &[]),
     ("telemetry", &["chat"]),
@@ -20,14 +21,30 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "agent",
-        &["chat", "model", "mutant", "store", "telemetry", "tools"],
+        &[
+            "chat",
+            "gate",
+            "model",
+            "mutant",
+            "store",
+            "telemetry",
+            "tools",
+        ],
     ),
     (
         "chat_service",
-        &["agent", "chat", "mutant", "rpc", "store", "telemetry"],
+        &[
+            "agent",
+            "chat",
+            "gate",
+            "mutant",
+            "rpc",
+            "store",
+            "telemetry",
+        ],
     ),
     // A translator: never agent, model, tools, catalog or store.
-    ("gateway", &["chat", "mutant", "rpc", "telemetry"]),
+    ("gateway", &["chat", "gate", "mutant", "rpc", "telemetry"]),
     ("lifecycle", &[]),
     (
         "config",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span};
+use tracing::Span;
 
 use super::running::Started;
 use super::slots::{Cancelled, Queue, SlotUse, Waiting};
@@ -225,7 +225,7 @@ impl Turns {
         let begin = &started.begin;
         let span = spans::invoke_agent(parent, &begin.session, begin.turn);
         let used = self.0.slots.enter(&begin.session);
-        let task = self.clone().run_and_seal(used, started).instrument(span);
+        let task = self.clone().run_and_seal(used, started, span);
         self.0.tasks.spawn(self.0.running.track_future(task));
     }
 }

@@ -1,18 +1,20 @@
 //! One turn while it runs: its work, what keeps it this process's own, and who wants it to stop.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
+use tracing::{Instrument as _, Span};
 
 use super::slots::SlotUse;
 use super::{AskError, Shared, Turns};
 use crate::agent::{Outcome, Resumed, Turn, history};
-use crate::chat::{EventBody, TurnErrorReason};
+use crate::chat::{EventBody, TurnErrorReason, TurnId};
+use crate::gate::Gate;
 use crate::mutant::{self, Mutant};
 use crate::store::{BeginTurn, Keeper, Lost, StoreError, TurnWriter};
 use crate::telemetry::spans;
@@ -44,15 +46,28 @@ enum Worked {
 impl Turns {
     /// One turn to its very end: whatever happens, a final event is written or another process goes on, and the next
     /// question gets its turn.
-    pub(super) async fn run_and_seal(self, used: SlotUse, started: Started) {
+    pub(super) async fn run_and_seal(self, used: SlotUse, started: Started, span: Span) {
         let turn = started.begin.turn;
-        let (worked, mut log, mut keeper) = self.work(&used, started).await;
+        let (worked, log, keeper) = self.work(&used, started, &span).await;
+        let end = self.end(&used, turn, worked, log, keeper);
+        end.instrument(span).await;
+    }
+
+    /// Everything after the work, in the turn's span.
+    async fn end(
+        &self,
+        used: &SlotUse,
+        turn: TurnId,
+        worked: Worked,
+        mut log: TurnWriter,
+        mut keeper: Keeper,
+    ) {
         let body = match worked {
             Worked::Through(Ok(Ok(Outcome(body)))) => body,
             Worked::Fenced | Worked::Through(Ok(Err(StoreError::Fenced | StoreError::Erased))) => {
                 tracing::warn!("the turn was taken away from this process");
                 spans::record_error(&Span::current(), "fenced", "the turn was taken away");
-                return self.over(&used, turn).await;
+                return self.over(used, turn).await;
             }
             Worked::Through(Ok(Err(error))) => {
                 tracing::error!(%error, "the session store did not take an event");
@@ -71,17 +86,22 @@ impl Turns {
             Worked::Stopped => {
                 log = match release(log).await {
                     Some(log) => log,
-                    None => return self.over(&used, turn).await,
+                    None => return self.over(used, turn).await,
                 };
                 let message = "The service stopped while it was answering. Please ask again.";
                 failed(TurnErrorReason::Interrupted, message, &log.text_so_far())
             }
         };
         record(&body);
-        self.seal(&used, turn, &mut log, &mut keeper, body).await;
+        self.seal(used, turn, &mut log, &mut keeper, body).await;
     }
 
-    async fn work(&self, used: &SlotUse, started: Started) -> (Worked, TurnWriter, Keeper) {
+    async fn work(
+        &self,
+        used: &SlotUse,
+        started: Started,
+        span: &Span,
+    ) -> (Worked, TurnWriter, Keeper) {
         let shared = &self.0;
         let Started {
             begin,
@@ -91,26 +111,43 @@ impl Turns {
         } = started;
         let mut keeper = log.keeper();
         let worked = {
-            let run = shared.run(&begin, seq, &mut log, &cancel);
-            let mut run = std::pin::pin!(AssertUnwindSafe(run).catch_unwind());
-            let mut refusing = std::pin::pin!(self.refuse_when_draining(used));
-            let mut refused = false;
-            loop {
-                tokio::select! {
-                    biased;
-                    through = &mut run => break Worked::Through(through.map_err(drop)),
-                    lost = keeper.lost() => match lost {
-                        // The work sees it and ends with what it has spent.
-                        Lost::Stopped => cancel.cancel(),
-                        Lost::Fenced => break Worked::Fenced,
-                        Lost::Unreachable => break Worked::Unreachable,
-                    },
-                    () = shared.stopped.cancelled() => break Worked::Stopped,
-                    () = &mut refusing, if !refused => refused = true,
-                }
+            let run = shared.run(&begin, seq, &mut log, &cancel, span);
+            let mut run = pin!(AssertUnwindSafe(run).catch_unwind());
+            let taken = self.until_taken_away(used, &mut keeper, &cancel);
+            let taken = pin!(taken.instrument(span.clone()));
+            // What wakes the task is nearly always the model.
+            let mut taken = Gate::new(taken);
+            tokio::select! {
+                biased;
+                through = &mut run => Worked::Through(through.map_err(drop)),
+                worked = &mut taken => worked,
             }
         };
         (worked, log, keeper)
+    }
+
+    /// Keeps the turn this process's own while it is polled; resolves when it must not go on.
+    async fn until_taken_away(
+        &self,
+        used: &SlotUse,
+        keeper: &mut Keeper,
+        cancel: &CancellationToken,
+    ) -> Worked {
+        let mut refusing = pin!(self.refuse_when_draining(used));
+        let mut refused = false;
+        loop {
+            tokio::select! {
+                biased;
+                lost = keeper.lost() => match lost {
+                    // The work sees it and ends with what it has spent.
+                    Lost::Stopped => cancel.cancel(),
+                    Lost::Fenced => return Worked::Fenced,
+                    Lost::Unreachable => return Worked::Unreachable,
+                },
+                () = self.0.stopped.cancelled() => return Worked::Stopped,
+                () = &mut refusing, if !refused => refused = true,
+            }
+        }
     }
 
     /// Who waits here would wait for nothing once a drain begins: another process takes the question at once.
@@ -129,7 +166,20 @@ impl Shared {
         seq: u64,
         log: &mut TurnWriter,
         cancel: &CancellationToken,
+        span: &Span,
     ) -> Result<Outcome, StoreError> {
+        let turn = self.prepare(begin, seq, log, span);
+        let turn = turn.instrument(span.clone()).await?;
+        self.agent.run_turn(turn, log, cancel).await
+    }
+
+    async fn prepare(
+        &self,
+        begin: &BeginTurn,
+        seq: u64,
+        log: &TurnWriter,
+        span: &Span,
+    ) -> Result<Turn, StoreError> {
         let events = self
             .store
             .read_before(&begin.session, seq, history::EVENTS)
@@ -140,12 +190,12 @@ impl Shared {
         } else {
             None
         };
-        let turn = Turn {
+        Ok(Turn {
             question: Arc::clone(&begin.content),
             history: history::messages(&events, self.agent.config.history_bytes),
             resumed,
-        };
-        self.agent.run_turn(turn, log, cancel).await
+            span: span.clone(),
+        })
     }
 }
 

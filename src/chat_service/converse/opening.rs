@@ -11,8 +11,8 @@ use super::Conversation;
 use super::owed::Owed;
 use crate::chat::Cursor;
 use crate::chat_service::{ChatService, deadline, outcome};
+use crate::gate::Gate;
 use crate::mutant::{self, Mutant};
-use crate::rpc::gate::Gate;
 use crate::rpc::proto::converse_request::Request;
 use crate::rpc::proto::converse_response::Response;
 use crate::rpc::proto::{self, ConverseRequest};
@@ -65,6 +65,7 @@ impl Opening {
         let conversation = Conversation {
             opened_at: at.end.seq,
             caught_up: is_at_end(&wanted, &at.end),
+            draining: Gate::new(Box::pin(self.service.draining.clone().cancelled_owned())),
             closed: Gate::new(Box::pin(self.service.closed.clone().cancelled_owned())),
             missed,
             owed,

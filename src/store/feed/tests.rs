@@ -44,8 +44,7 @@ fn events_are_kept_until_all_followers_have_seen_them() {
     feed.publish(&[tool(1, 10)]);
     assert_eq!(kept(&feed), (0, 0), "nobody follows");
 
-    feed.join();
-    feed.join();
+    let (one, other) = (feed.join(), feed.join());
     let (mut first, mut second) = (None, None);
     feed.publish(&[tool(2, 10), tool(3, 10)]);
     feed.live().note_caught_up(&mut first);
@@ -58,10 +57,10 @@ fn events_are_kept_until_all_followers_have_seen_them() {
     feed.publish(&[tool(4, 10)]);
     feed.live().note_caught_up(&mut second);
     assert_eq!(kept(&feed), (1, 10));
-    feed.leave(first);
+    feed.leave(one, first);
     assert_eq!(kept(&feed), (0, 0), "the one behind has left");
     feed.publish(&[tool(5, 10)]);
-    feed.leave(second);
+    feed.leave(other, second);
     assert_eq!(kept(&feed), (0, 0), "all have left");
 }
 

@@ -42,6 +42,12 @@ impl<T> Gate<T> {
         }
     }
 
+    /// What is inside, to be changed: it is polled once more in any case.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.bell.rung.store(true, Ordering::Release);
+        &mut self.inner
+    }
+
     fn poll_inner<R>(
         &mut self,
         context: &Context<'_>,
@@ -49,9 +55,11 @@ impl<T> Gate<T> {
     ) -> Poll<R> {
         // First: who rings between the two is heard by one of them.
         self.bell.outside.register(context.waker());
-        if !self.bell.rung.swap(false, Ordering::AcqRel) {
+        // Mostly it was not rung, and to read that is cheaper than to write it.
+        if !self.bell.rung.load(Ordering::Acquire) {
             return Poll::Pending;
         }
+        self.bell.rung.swap(false, Ordering::AcqRel);
         let result = poll(&mut self.inner, &mut Context::from_waker(&self.waker));
         if result.is_ready() {
             // There may be more, and nobody was told to ring for it.
@@ -115,6 +123,14 @@ mod tests {
         assert_eq!((&mut gate).now_or_never(), None);
         gate.waker.wake_by_ref();
         assert_eq!((&mut gate).now_or_never(), Some(2), "and not a third time");
+    }
+
+    #[tokio::test]
+    async fn what_was_changed_is_polled() {
+        let mut gate = Gate::new(std::future::pending::<u8>().boxed());
+        assert_eq!((&mut gate).now_or_never(), None);
+        *gate.get_mut() = std::future::ready(1).boxed();
+        assert_eq!((&mut gate).now_or_never(), Some(1));
     }
 
     #[tokio::test]
