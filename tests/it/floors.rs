@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Module → the modules it may use. Those of one floor know nothing of each other.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("backoff", &[]),
     ("chat", &[]),
     ("matching", &[]),
     ("mutant", &[]),
     ("telemetry", &["chat"]),
     ("catalog", &["chat", "matching", "telemetry"]),
-    ("model", &["chat", "matching", "telemetry"]),
-    ("rpc", &["chat", "mutant", "telemetry"]),
+    ("model", &["backoff", "chat", "matching", "telemetry"]),
+    ("rpc", &["backoff", "chat", "mutant", "telemetry"]),
     ("store", &["chat", "mutant", "telemetry"]),
     (
         "tools",
