@@ -3,9 +3,11 @@
 //! Rules every variant keeps: nothing happens before the first poll; a stream ends in exactly one
 //! [`ModelEvent::End`] or one error, never neither; dropping the stream cancels the request.
 
+mod error;
 mod guide;
 mod scripted;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use futures_util::Stream;
 
 use crate::chat::ToolCall;
 
+pub use error::{ErrorKind, ModelError};
 pub use guide::Guide;
 pub use scripted::{ScriptError, Scripted};
 
@@ -55,17 +58,30 @@ impl Default for Config {
 }
 
 /// What a model is, for spans and start-up messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelInfo {
     /// `gen_ai.provider.name`.
-    pub provider: &'static str,
+    pub provider: Cow<'static, str>,
     /// `gen_ai.request.model`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
+    /// Where it is asked, if that is another process.
+    pub server: Option<ServerAddress>,
+}
+
+/// Where a model is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAddress {
+    /// `server.address`: a name or an IP address.
+    pub address: String,
+    /// `server.port`.
+    pub port: u16,
 }
 
 /// One request: the conversation so far and the tools the model may ask for.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// What the model is told of its task, by who runs it and not by who asks. Models that know their task ignore it.
+    pub system: Arc<str>,
     /// Oldest first; the last one is the question, or the results of the tools just run.
     pub messages: Vec<Message>,
     /// What the model may call.
@@ -126,44 +142,6 @@ pub enum End {
     ToolCalls,
     /// It reached its limit on length.
     Length,
-}
-
-/// A request that failed, and whose fault it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ModelError {
-    /// What kind of failure.
-    pub kind: ErrorKind,
-    /// One sentence for people: what happened and what to do. Holds no secret.
-    pub message: String,
-}
-
-/// Kinds of failure that callers treat differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Too many requests: later it will work.
-    RateLimited,
-    /// The model is overloaded or broken.
-    Server,
-    /// It took too long.
-    Timeout,
-    /// The connection to it broke.
-    Transport,
-    /// It sent what it should not have.
-    Protocol,
-}
-
-impl ErrorKind {
-    /// The kind as `error.type`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RateLimited => "rate_limited",
-            Self::Server => "server",
-            Self::Timeout => "timeout",
-            Self::Transport => "transport",
-            Self::Protocol => "protocol",
-        }
-    }
 }
 
 /// The answer of a model, piece by piece.
