@@ -5,7 +5,10 @@
 
 mod error;
 mod guide;
+mod http;
+pub mod openai;
 mod scripted;
+mod secret;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -19,7 +22,9 @@ use crate::chat::ToolCall;
 
 pub use error::{ErrorKind, ModelError};
 pub use guide::Guide;
+pub use openai::OpenAi;
 pub use scripted::{ScriptError, Scripted};
+pub use secret::Secret;
 
 /// The model that answers. A closed set: one file a variant.
 #[derive(Debug, Clone)]
@@ -55,6 +60,23 @@ impl Default for Config {
             guide_pace: Duration::from_millis(15),
         }
     }
+}
+
+/// A model that cannot be made. The operator's business.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The script cannot be played.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// The key cannot be sent.
+    #[error("openai.api_key has characters that no HTTP header can hold: check how it was copied")]
+    Key,
+    /// There is no address to ask.
+    #[error("openai.base_url is no URL: write it like https://api.openai.com/v1")]
+    Url,
+    /// There are no connections to be had.
+    #[error("cannot make connections to a model: {0}; are there CA certificates on this system?")]
+    Client(String),
 }
 
 /// What a model is, for spans and start-up messages.
@@ -151,7 +173,7 @@ pub type ModelStream = Pin<Box<dyn Stream<Item = Result<ModelEvent, ModelError>>
 
 impl Model {
     /// Makes the model `config` names.
-    pub fn build(config: &Config) -> Result<Self, ScriptError> {
+    pub fn build(config: &Config) -> Result<Self, BuildError> {
         Ok(match &config.kind {
             Kind::Guide => Self::Guide(Guide::new(config.guide_pace)),
             Kind::Scripted(file) => Self::Scripted(Scripted::load(file)?),

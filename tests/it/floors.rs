@@ -85,6 +85,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("redis", &["store"]),
+    ("reqwest", &["model"]),
+    ("rustls", &["model"]),
     ("nucleo_matcher", &["matching"]),
     ("strsim", &["config", "matching", "model"]),
     ("schemars", &["tools"]),
