@@ -31,6 +31,8 @@ pub use secret::Secret;
 pub enum Model {
     /// The embedded default: deterministic, no network, understands questions about the catalog by rules.
     Guide(Guide),
+    /// A language model over chat completions.
+    OpenAi(OpenAi),
     /// Plays a file of steps, for tests and rehearsals.
     Scripted(Scripted),
 }
@@ -42,6 +44,8 @@ pub struct Config {
     pub kind: Kind,
     /// How long the guide waits between two pieces of text, so that its answers can be read as they come. Zero: none.
     pub guide_pace: Duration,
+    /// How a model over chat completions is reached.
+    pub openai: openai::Config,
 }
 
 /// Which model to use.
@@ -49,6 +53,8 @@ pub struct Config {
 pub enum Kind {
     /// [`Guide`].
     Guide,
+    /// [`OpenAi`], with the name of the model; on Azure that of its deployment.
+    OpenAi(String),
     /// [`Scripted`], with its file.
     Scripted(PathBuf),
 }
@@ -58,6 +64,7 @@ impl Default for Config {
         Self {
             kind: Kind::Guide,
             guide_pace: Duration::from_millis(15),
+            openai: openai::Config::default(),
         }
     }
 }
@@ -176,6 +183,7 @@ impl Model {
     pub fn build(config: &Config) -> Result<Self, BuildError> {
         Ok(match &config.kind {
             Kind::Guide => Self::Guide(Guide::new(config.guide_pace)),
+            Kind::OpenAi(name) => Self::OpenAi(OpenAi::new(name, &config.openai)?),
             Kind::Scripted(file) => Self::Scripted(Scripted::load(file)?),
         })
     }
@@ -184,6 +192,7 @@ impl Model {
     pub fn info(&self) -> ModelInfo {
         match self {
             Self::Guide(_) => Guide::INFO,
+            Self::OpenAi(openai) => openai.info(),
             Self::Scripted(_) => Scripted::INFO,
         }
     }
@@ -192,6 +201,7 @@ impl Model {
     pub fn stream(&self, request: Request) -> ModelStream {
         match self {
             Self::Guide(guide) => guide.stream(request),
+            Self::OpenAi(openai) => openai.stream(request),
             Self::Scripted(scripted) => scripted.stream(request),
         }
     }

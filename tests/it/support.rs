@@ -63,6 +63,7 @@ impl TestApp {
             model: model::Config {
                 kind: model::Kind::Scripted(script),
                 guide_pace: Duration::ZERO,
+                ..model::Config::default()
             },
             ..Config::default()
         };
