@@ -8,6 +8,7 @@ mod history;
 mod turn;
 mod turns;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Model;
@@ -15,6 +16,9 @@ use crate::tools::Tools;
 
 pub use turn::{Outcome, Resumed, Turn};
 pub use turns::{Accepted, AskError, Asked, Question, Turns};
+
+/// What models are told of their task.
+const PROMPT: &str = include_str!("agent/prompt.md");
 
 /// What a turn may use up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Agent {
     config: Config,
     model: Model,
     tools: Tools,
+    /// What models are told of their task.
+    prompt: Arc<str>,
 }
 
 impl Default for Config {
@@ -69,6 +75,7 @@ impl Agent {
             config,
             model,
             tools,
+            prompt: PROMPT.trim().into(),
         }
     }
 }

@@ -53,6 +53,8 @@ pub struct Config {
     pub catalog: catalog::Config,
     /// What answers.
     pub model: model::Config,
+    /// Why that model, if nobody chose it and it is not the default.
+    pub model_because: Option<String>,
     /// What a session accepts.
     pub limits: Limits,
     /// What a turn may use up.
@@ -141,6 +143,7 @@ impl Default for Config {
             sessions: store::Sessions::default(),
             catalog: catalog::Config::Demo,
             model: model::Config::default(),
+            model_because: None,
             limits: Limits::default(),
             agent: agent::Config::default(),
             gateway: gateway::Config::default(),

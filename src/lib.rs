@@ -4,7 +4,8 @@
 //! [`agent`] answers it with a [`model`] and [`tools`] over the [`catalog`]; the [`store`] keeps the log everybody
 //! follows. Modules stand on floors and may only use what is below them; `tests/it/floors.rs` holds that.
 
-// 1: words, traces, name matching and what spares polls, used by all.
+// 1: words, traces, pauses, name matching and what spares polls, used by all.
+pub mod backoff;
 pub mod chat;
 pub mod gate;
 pub mod matching;

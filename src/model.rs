@@ -3,9 +3,14 @@
 //! Rules every variant keeps: nothing happens before the first poll; a stream ends in exactly one
 //! [`ModelEvent::End`] or one error, never neither; dropping the stream cancels the request.
 
+mod error;
 mod guide;
+mod http;
+pub mod openai;
 mod scripted;
+mod secret;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,14 +20,19 @@ use futures_util::Stream;
 
 use crate::chat::ToolCall;
 
+pub use error::{ErrorKind, ModelError};
 pub use guide::Guide;
+pub use openai::OpenAi;
 pub use scripted::{ScriptError, Scripted};
+pub use secret::Secret;
 
 /// The model that answers. A closed set: one file a variant.
 #[derive(Debug, Clone)]
 pub enum Model {
     /// The embedded default: deterministic, no network, understands questions about the catalog by rules.
     Guide(Guide),
+    /// A language model over chat completions.
+    OpenAi(OpenAi),
     /// Plays a file of steps, for tests and rehearsals.
     Scripted(Scripted),
 }
@@ -34,6 +44,8 @@ pub struct Config {
     pub kind: Kind,
     /// How long the guide waits between two pieces of text, so that its answers can be read as they come. Zero: none.
     pub guide_pace: Duration,
+    /// How a model over chat completions is reached.
+    pub openai: openai::Config,
 }
 
 /// Which model to use.
@@ -41,6 +53,8 @@ pub struct Config {
 pub enum Kind {
     /// [`Guide`].
     Guide,
+    /// [`OpenAi`], with the name of the model; on Azure that of its deployment.
+    OpenAi(String),
     /// [`Scripted`], with its file.
     Scripted(PathBuf),
 }
@@ -50,22 +64,53 @@ impl Default for Config {
         Self {
             kind: Kind::Guide,
             guide_pace: Duration::from_millis(15),
+            openai: openai::Config::default(),
         }
     }
 }
 
+/// A model that cannot be made. The operator's business.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The script cannot be played.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// The key cannot be sent.
+    #[error("openai.api_key has characters that no HTTP header can hold: check how it was copied")]
+    Key,
+    /// There is no address to ask.
+    #[error("openai.base_url is no URL: write it like https://api.openai.com/v1")]
+    Url,
+    /// There are no connections to be had.
+    #[error("cannot make connections to a model: {0}; are there CA certificates on this system?")]
+    Client(String),
+}
+
 /// What a model is, for spans and start-up messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelInfo {
     /// `gen_ai.provider.name`.
-    pub provider: &'static str,
+    pub provider: Cow<'static, str>,
     /// `gen_ai.request.model`.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
+    /// Where it is asked, if that is another process.
+    pub server: Option<ServerAddress>,
+}
+
+/// Where a model is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerAddress {
+    /// `server.address`: a name or an IP address.
+    pub address: String,
+    /// `server.port`.
+    pub port: u16,
 }
 
 /// One request: the conversation so far and the tools the model may ask for.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// What the model is told of its task, by who runs it and not by who asks. Models that know their task ignore it.
+    pub system: Arc<str>,
     /// Oldest first; the last one is the question, or the results of the tools just run.
     pub messages: Vec<Message>,
     /// What the model may call.
@@ -128,44 +173,6 @@ pub enum End {
     Length,
 }
 
-/// A request that failed, and whose fault it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ModelError {
-    /// What kind of failure.
-    pub kind: ErrorKind,
-    /// One sentence for people: what happened and what to do. Holds no secret.
-    pub message: String,
-}
-
-/// Kinds of failure that callers treat differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// Too many requests: later it will work.
-    RateLimited,
-    /// The model is overloaded or broken.
-    Server,
-    /// It took too long.
-    Timeout,
-    /// The connection to it broke.
-    Transport,
-    /// It sent what it should not have.
-    Protocol,
-}
-
-impl ErrorKind {
-    /// The kind as `error.type`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RateLimited => "rate_limited",
-            Self::Server => "server",
-            Self::Timeout => "timeout",
-            Self::Transport => "transport",
-            Self::Protocol => "protocol",
-        }
-    }
-}
-
 /// The answer of a model, piece by piece.
 pub type ModelStream = Pin<Box<dyn Stream<Item = Result<ModelEvent, ModelError>> + Send>>;
 
@@ -173,9 +180,10 @@ pub type ModelStream = Pin<Box<dyn Stream<Item = Result<ModelEvent, ModelError>>
 
 impl Model {
     /// Makes the model `config` names.
-    pub fn build(config: &Config) -> Result<Self, ScriptError> {
+    pub fn build(config: &Config) -> Result<Self, BuildError> {
         Ok(match &config.kind {
             Kind::Guide => Self::Guide(Guide::new(config.guide_pace)),
+            Kind::OpenAi(name) => Self::OpenAi(OpenAi::new(name, &config.openai)?),
             Kind::Scripted(file) => Self::Scripted(Scripted::load(file)?),
         })
     }
@@ -184,6 +192,7 @@ impl Model {
     pub fn info(&self) -> ModelInfo {
         match self {
             Self::Guide(_) => Guide::INFO,
+            Self::OpenAi(openai) => openai.info(),
             Self::Scripted(_) => Scripted::INFO,
         }
     }
@@ -192,6 +201,7 @@ impl Model {
     pub fn stream(&self, request: Request) -> ModelStream {
         match self {
             Self::Guide(guide) => guide.stream(request),
+            Self::OpenAi(openai) => openai.stream(request),
             Self::Scripted(scripted) => scripted.stream(request),
         }
     }

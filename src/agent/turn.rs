@@ -208,8 +208,11 @@ impl Agent {
         usage: &mut Usage,
     ) -> Result<Step, Stop> {
         let info = self.model.info();
-        let span = spans::chat(parent, info.provider, info.name);
+        let server = info.server.as_ref();
+        let server = server.map(|server| (server.address.as_str(), server.port));
+        let span = spans::chat(parent, &info.provider, &info.name, server);
         let request = Request {
+            system: Arc::clone(&self.prompt),
             messages,
             tools: self.tools.specs(),
         };

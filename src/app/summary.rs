@@ -37,10 +37,23 @@ pub(super) fn engine(config: &Config, catalog: &Catalog, model: &Model) -> Vec<S
         store::Config::Redis(address) => address.to_string(),
     };
     vec![
-        format!("model: {}", model.info().name),
+        answerer(config, model),
         format!("catalog: {}", describe(&catalog.info())),
         format!("sessions: {store}"),
     ]
+}
+
+/// What answers, where it is, and why it was chosen if nobody did.
+fn answerer(config: &Config, model: &Model) -> String {
+    let info = model.info();
+    let place = info.server.as_ref().map_or_else(String::new, |server| {
+        format!(", {} at {}:{}", info.provider, server.address, server.port)
+    });
+    let reason = config.model_because.as_ref();
+    let reason = reason.map_or_else(String::new, |reason| {
+        format!(", because {reason}; --model guide answers without it")
+    });
+    format!("model: {}{place}{reason}", info.name)
 }
 
 fn describe(catalog: &catalog::Info) -> String {

@@ -110,7 +110,7 @@ impl Reader<'_> {
             Err(reason) => Err(Problem::BadValue {
                 origin,
                 key: setting.key,
-                value: self.text.get(value.span()).unwrap_or_default().to_owned(),
+                value: setting.told(self.text.get(value.span()).unwrap_or_default()),
                 reason,
             }),
         }

@@ -8,6 +8,7 @@ use super::problem::{ConfigError, Origin, Problem};
 use super::setting::Setting;
 use super::settings::SETTINGS;
 use super::{Config, Flags, Loaded, Role};
+use crate::model;
 use crate::store;
 
 /// A configuration in the making. The weakest source comes first, so that each later value replaces
@@ -37,6 +38,7 @@ impl Loading {
         loading.read_standard_variables(flags, &environment);
         loading.read_variables(&environment);
         loading.read_flags(flags);
+        loading.choose_model();
         loading.read_mutant(&environment);
         loading.check_pairs();
         if !loading.problems.is_empty() {
@@ -152,15 +154,32 @@ impl Loading {
             Err(reason) => self.problems.push(Problem::BadValue {
                 origin,
                 key: setting.key,
-                value: text.to_owned(),
+                value: setting.told(text),
                 reason,
             }),
+        }
+    }
+
+    /// Who has a key wants the model it is for, unless told otherwise.
+    fn choose_model(&mut self) {
+        if self.origins.contains_key("model") || self.config.model.openai.api_key.is_none() {
+            return;
+        }
+        if let Some(origin) = self.origins.get("openai.api_key") {
+            let reason = format!("openai.api_key is set ({origin})");
+            self.config.model.kind = model::Kind::OpenAi(model::openai::DEFAULT_MODEL.to_owned());
+            self.config.model_because = Some(reason.clone());
+            self.origins.insert("model", Origin::Because(reason));
         }
     }
 
     /// What is wrong only together.
     fn check_pairs(&mut self) {
         let config = &self.config;
+        let keyless = config.only != Role::Gateway
+            && matches!(config.model.kind, model::Kind::OpenAi(_))
+            && config.model.openai.needs_key()
+            && config.model.openai.api_key.is_none();
         let same_address = config.http == config.grpc && !config.http.ends_with(":0");
         let no_time_to_pong = config.gateway.silence_timeout <= config.gateway.ping_interval;
         let question = config.limits.question_bytes;
@@ -173,6 +192,11 @@ impl Loading {
             lonely_gateway || useless_agents,
             ["only", "agents"],
             "a gateway needs at least one agent, and only a gateway asks agents",
+        );
+        self.conflict(
+            keyless,
+            ["model", "openai.api_key"],
+            "OpenAI answers nobody without a key: set OPENAI_API_KEY, or openai.base_url to another server",
         );
         self.conflict(
             heartbeat_too_slow,

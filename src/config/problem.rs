@@ -100,6 +100,8 @@ pub enum Origin {
     Environment(String),
     /// A flag, with its dashes.
     Flag(String),
+    /// It follows from another setting: which, in words.
+    Because(String),
 }
 
 /// The key or section that `written` probably means.
@@ -186,6 +188,7 @@ impl fmt::Display for Origin {
             Self::Default => formatter.write_str("default"),
             Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
             Self::Environment(name) => write!(formatter, "environment {name}"),
+            Self::Because(reason) => write!(formatter, "because {reason}"),
             Self::Flag(name) => write!(formatter, "flag {name}"),
         }
     }

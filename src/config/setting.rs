@@ -15,6 +15,8 @@ pub struct Setting {
     pub help: &'static str,
     /// Standard variables that set it too, the stronger first. Ours is stronger than any of them.
     pub also: &'static [&'static str],
+    /// True if its value is never shown, nor repeated in a message.
+    pub is_secret: bool,
     kind: Kind,
 }
 
@@ -110,6 +112,14 @@ pub(super) const fn special(key: &'static str, help: &'static str, special: Spec
     Setting::new(key, help, Kind::Special(special))
 }
 
+/// A value that is never shown: its `get` only says whether there is one.
+pub(super) const fn secret(key: &'static str, help: &'static str, secret: Special) -> Setting {
+    Setting {
+        is_secret: true,
+        ..Setting::new(key, help, Kind::Special(secret))
+    }
+}
+
 // === impl Setting ===
 
 impl Setting {
@@ -152,7 +162,7 @@ impl Setting {
         }
     }
 
-    /// Its value in `config`, as its variable would have it.
+    /// Its value in `config`, as its variable would have it; of a secret only whether there is one.
     pub fn text(&self, config: &Config) -> String {
         let copy = &mut config.clone();
         match &self.kind {
@@ -198,12 +208,22 @@ impl Setting {
         }
     }
 
+    /// A value as messages repeat it.
+    pub(super) fn told(&self, value: &str) -> String {
+        if self.is_secret {
+            "(not repeated)".to_owned()
+        } else {
+            value.to_owned()
+        }
+    }
+
     /// This setting, which standard variables set too.
     pub(super) const fn also(self, also: &'static [&'static str]) -> Self {
         Self {
             key: self.key,
             help: self.help,
             also,
+            is_secret: self.is_secret,
             kind: self.kind,
         }
     }
@@ -213,6 +233,7 @@ impl Setting {
             key,
             help,
             also: &[],
+            is_secret: false,
             kind,
         }
     }

@@ -1,10 +1,12 @@
+mod models;
+mod openai;
+mod telemetry;
+
 use std::time::Duration;
 
-use super::Config;
 use super::setting::{Form, Setting, Special, count, count32, duration, size, special, switch};
 use super::values;
 use crate::catalog;
-use crate::model;
 use crate::store;
 
 const KIB: usize = 1024;
@@ -99,28 +101,22 @@ pub static SETTINGS: &[Setting] = &[
             },
         },
     ),
-    special(
-        "model",
-        "What answers",
-        Special {
-            form: Form::Text,
-            accepts: "guide, or scripted:FILE",
-            default: None,
-            set: |config, text, folder| {
-                values::model(text, folder).map(|value| config.model.kind = value)
-            },
-            get: |config| match &config.model.kind {
-                model::Kind::Guide => "guide".to_owned(),
-                model::Kind::Scripted(path) => format!("scripted:{}", path.display()),
-            },
-        },
-    ),
-    duration(
-        "guide_pace",
-        "How long the guide waits between two pieces of text",
-        |config| &mut config.model.guide_pace,
-        Duration::ZERO..=seconds(1),
-    ),
+    models::MODEL,
+    models::GUIDE_PACE,
+    openai::BASE_URL,
+    openai::API_KEY,
+    openai::API_VERSION,
+    openai::AUTH,
+    openai::TOKEN_FIELD,
+    openai::MAX_OUTPUT_TOKENS,
+    openai::HEADERS,
+    openai::BODY,
+    openai::CONNECT_TIMEOUT,
+    openai::HEADER_TIMEOUT,
+    openai::IDLE_TIMEOUT,
+    openai::TOTAL_TIMEOUT,
+    openai::RETRIES,
+    openai::RETRY_PAUSE,
     size(
         "limits.question_bytes",
         "Longest question",
@@ -318,74 +314,11 @@ pub static SETTINGS: &[Setting] = &[
         "Whether callers that have not signed in may list sessions, which all of them share",
         |config| &mut config.chat_service.list_anonymous,
     ),
-    special(
-        "telemetry.log",
-        "Which log lines are written; `RUST_LOG` is not read",
-        Special {
-            form: Form::Text,
-            accepts: "off, error, warn, info, debug or trace, and `target=level`, with commas",
-            default: None,
-            set: |config, text, _| values::log(text).map(|value| config.telemetry.log = value),
-            get: |config| config.telemetry.log.clone(),
-        },
-    ),
-    special(
-        "telemetry.log_format",
-        "How log lines look; auto is text on a terminal, JSON otherwise",
-        Special {
-            form: Form::Text,
-            accepts: "auto, text or json",
-            default: None,
-            set: |config, text, _| {
-                values::log_format(text).map(|value| config.telemetry.log_format = value)
-            },
-            get: |config| values::log_format_text(config.telemetry.log_format),
-        },
-    ),
-    special(
-        "telemetry.sample_ratio",
-        "Share of new traces that is recorded; a caller's decision is followed",
-        Special {
-            form: Form::Ratio,
-            accepts: "0 to 1, at most three decimals",
-            default: None,
-            set: |config, text, _| {
-                values::permille(text).map(|value| config.telemetry.sample_permille = value)
-            },
-            get: |config| values::permille_text(config.telemetry.sample_permille),
-        },
-    ),
-    special(
-        "telemetry.service_name",
-        "`service.name` of traces",
-        Special {
-            form: Form::Text,
-            accepts: "1 to 128 characters",
-            default: None,
-            set: |config, text, _| {
-                values::name(text).map(|value| config.telemetry.service_name = value)
-            },
-            get: |config| config.telemetry.service_name.clone(),
-        },
-    )
-    .also(&["OTEL_SERVICE_NAME"]),
-    special(
-        "telemetry.otlp_endpoint",
-        "Where traces are sent by OTLP over gRPC; empty: nowhere",
-        Special {
-            form: Form::Text,
-            accepts: "http://HOST:PORT, usually port 4317",
-            default: None,
-            set: |config, text, _| {
-                values::endpoint(text).map(|value| config.telemetry.otlp_endpoint = value)
-            },
-            get: |config: &Config| config.telemetry.otlp_endpoint.clone().unwrap_or_default(),
-        },
-    )
-    .also(&[
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_ENDPOINT",
-    ]),
+    telemetry::LOG,
+    telemetry::LOG_FORMAT,
+    telemetry::SAMPLE_RATIO,
+    telemetry::SERVICE_NAME,
+    telemetry::OTLP_ENDPOINT,
     duration(
         "shutdown.drain_timeout",
         "How long running turns may take to end when dragoman is told to stop",

@@ -10,7 +10,11 @@ const ORIGIN_COLUMN: usize = 52;
 
 pub(super) fn document(loaded: &Loaded) -> String {
     let line = |setting: &Setting| {
-        let pair = format!("{} = {}", setting.key, value(setting, &loaded.config));
+        let mut pair = format!("{} = {}", setting.key, value(setting, &loaded.config));
+        if setting.is_secret && !setting.text(&loaded.config).is_empty() {
+            // A comment: who reads this file again must find the secret somewhere else.
+            pair.insert_str(0, "# ");
+        }
         let origin = comment(&loaded.origin(setting.key).to_string());
         format!("{pair:<ORIGIN_COLUMN$}   # {origin}\n")
     };
@@ -56,7 +60,7 @@ fn is_flag(origin: &Origin) -> bool {
 }
 
 fn is_default(origin: &Origin) -> bool {
-    matches!(origin, Origin::Default)
+    matches!(origin, Origin::Default | Origin::Because(_))
 }
 
 /// The value as TOML writes it.

@@ -20,6 +20,7 @@ mod subject;
 mod turn;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -47,8 +48,9 @@ enum Step {
 impl Guide {
     /// What this model is.
     pub const INFO: ModelInfo = ModelInfo {
-        provider: "dragoman",
-        name: "guide",
+        provider: Cow::Borrowed("dragoman"),
+        name: Cow::Borrowed("guide"),
+        server: None,
     };
 
     /// A guide that waits `pace` between two pieces of text; zero: not at all.

@@ -3,6 +3,7 @@
 mod file;
 mod script;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,8 +73,9 @@ struct Player {
 impl Scripted {
     /// What this model is.
     pub const INFO: ModelInfo = ModelInfo {
-        provider: "dragoman",
-        name: "scripted",
+        provider: Cow::Borrowed("dragoman"),
+        name: Cow::Borrowed("scripted"),
+        server: None,
     };
 
     /// Reads and checks a script.

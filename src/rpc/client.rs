@@ -1,7 +1,6 @@
 //! The client side of the Chat service, in our own words.
 
 mod agent;
-mod backoff;
 mod conversation;
 mod pool;
 
@@ -19,7 +18,8 @@ use super::status::{self, Refusal, RefusalKind};
 use super::{convert, proto};
 use crate::chat::{Cursor, SessionId};
 
-pub use self::backoff::{Backoff, random_part};
+pub use crate::backoff::{Backoff, random_part};
+
 pub use self::conversation::{Conversation, NotSent, Requests, Update, Updates};
 pub use self::pool::Avoid;
 

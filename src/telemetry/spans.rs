@@ -4,7 +4,10 @@
 //! all of them are still "development" there. RPC names follow the conventions for gRPC. A span ends when it is dropped,
 //! so each is owned by the thing it describes.
 
+use std::time::Duration;
+
 use opentelemetry::trace::Status;
+use opentelemetry::{KeyValue, StringValue, Value};
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -60,8 +63,8 @@ pub fn invoke_agent(parent: &Span, session: &SessionId, turn: TurnId) -> Span {
     span
 }
 
-/// One request to the model.
-pub fn chat(parent: &Span, provider: &'static str, model: &'static str) -> Span {
+/// One request to the model; `server` is where it is asked, if that is another process.
+pub fn chat(parent: &Span, provider: &str, model: &str, server: Option<(&str, u16)>) -> Span {
     let span = info_span!(
         parent: parent,
         "chat",
@@ -69,9 +72,13 @@ pub fn chat(parent: &Span, provider: &'static str, model: &'static str) -> Span 
         otel.kind = "client"
     );
     span.set_attribute(OPERATION_NAME, "chat");
-    span.set_attribute(PROVIDER_NAME, provider);
-    span.set_attribute(REQUEST_MODEL, model);
+    span.set_attribute(PROVIDER_NAME, provider.to_owned());
+    span.set_attribute(REQUEST_MODEL, model.to_owned());
     span.set_attribute("gen_ai.request.stream", true);
+    if let Some((address, port)) = server {
+        span.set_attribute("server.address", address.to_owned());
+        span.set_attribute("server.port", i64::from(port));
+    }
     span
 }
 
@@ -94,6 +101,36 @@ pub fn record_turn(span: &Span, turn: TurnId) {
     span.set_attribute(TURN_ID, turn.to_string());
 }
 
+/// Notes what an answer of the model says of itself; what is empty is not known.
+pub fn record_response(span: &Span, id: &str, model: &str, finish: &str) {
+    for (key, value) in [("gen_ai.response.id", id), ("gen_ai.response.model", model)] {
+        if !value.is_empty() {
+            span.set_attribute(key, value.to_owned());
+        }
+    }
+    if !finish.is_empty() {
+        let finish: Vec<StringValue> = vec![finish.to_owned().into()];
+        span.set_attribute(
+            "gen_ai.response.finish_reasons",
+            Value::Array(finish.into()),
+        );
+    }
+}
+
+/// Notes that a request to the model is sent again: an event on its span, and how often it was sent until now, this time
+/// included. The conventions have no name for either.
+pub fn record_retry(span: &Span, attempt: i64, error_type: &'static str, pause: Duration) {
+    span.set_attribute("dragoman.model.attempts", attempt);
+    span.add_event(
+        "dragoman.model.retry",
+        vec![
+            KeyValue::new("dragoman.model.attempts", attempt),
+            KeyValue::new(ERROR_TYPE, error_type),
+            KeyValue::new("dragoman.model.pause", pause.as_secs_f64()),
+        ],
+    );
+}
+
 /// Notes what a turn or a request used up.
 pub fn record_usage(span: &Span, usage: Usage) {
     if usage.input_tokens > 0 || usage.output_tokens > 0 {
@@ -113,7 +150,7 @@ pub fn record_finish(span: &Span, finish: Finish) {
 }
 
 /// Notes, as an event, when the first text of an answer was written to the client.
-pub fn record_first_partial(span: &Span, after: std::time::Duration) {
+pub fn record_first_partial(span: &Span, after: Duration) {
     span.set_attribute("dragoman.turn.time_to_first_partial", after.as_secs_f64());
 }
 

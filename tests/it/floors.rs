@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 /// Module → the modules it may use. Those of one floor know nothing of each other.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("backoff", &[]),
     ("chat", &[]),
     ("gate", &[]),
     ("matching", &[]),
     ("mutant", &[]),
     ("telemetry", &["chat"]),
     ("catalog", &["chat", "matching", "telemetry"]),
-    ("model", &["chat", "matching", "telemetry"]),
-    ("rpc", &["chat", "mutant", "telemetry"]),
+    ("model", &["backoff", "chat", "matching", "telemetry"]),
+    ("rpc", &["backoff", "chat", "mutant", "telemetry"]),
     ("store", &["chat", "mutant", "telemetry"]),
     (
         "tools",
@@ -101,6 +102,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("redis", &["store"]),
+    ("reqwest", &["model"]),
+    ("rustls", &["model"]),
     ("nucleo_matcher", &["matching"]),
     ("strsim", &["config", "matching", "model"]),
     ("schemars", &["tools"]),

@@ -72,6 +72,7 @@ impl Talk {
         };
         for _ in 0..MAX_STEPS {
             let request = Request {
+                system: "".into(),
                 messages: self.messages.clone(),
                 tools: self.tools.specs(),
             };
@@ -156,6 +157,7 @@ fn catalog(tables: &str) -> Catalog {
 
 fn request(question: &str) -> Request {
     Request {
+        system: "".into(),
         messages: vec![Message::User(question.into())],
         tools: Tools::new(Arc::new(Catalog::demo().unwrap())).specs(),
     }

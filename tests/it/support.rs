@@ -1,5 +1,6 @@
 //! dragoman started in the test, with a scripted model, on free ports; and clients that talk to it from outside.
 
+pub(crate) mod model_server;
 pub(crate) mod process;
 #[path = "../../src/store/tests/server/process.rs"]
 pub(crate) mod redis;
@@ -63,6 +64,7 @@ impl TestApp {
             model: model::Config {
                 kind: model::Kind::Scripted(script),
                 guide_pace: Duration::ZERO,
+                ..model::Config::default()
             },
             ..Config::default()
         };

@@ -21,7 +21,7 @@ use crate::support::process::Process;
 
 /// Keeps what it is sent.
 #[derive(Clone, Default)]
-struct Receiver(Arc<Mutex<Vec<Span>>>);
+pub(crate) struct Receiver(Arc<Mutex<Vec<Span>>>);
 
 #[tonic::async_trait]
 impl TraceService for Receiver {
@@ -40,7 +40,7 @@ impl TraceService for Receiver {
 
 impl Receiver {
     /// It receives as long as the returned set is kept.
-    async fn start() -> (Self, String, JoinSet<Result<(), tonic::transport::Error>>) {
+    pub(crate) async fn start() -> (Self, String, JoinSet<Result<(), tonic::transport::Error>>) {
         let receiver = Self::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -53,7 +53,7 @@ impl Receiver {
     }
 
     /// The spans of one trace by id; each parent among them but the root's.
-    fn tree(&self, trace: &str) -> Vec<Span> {
+    pub(crate) fn tree(&self, trace: &str) -> Vec<Span> {
         let spans = self.0.lock().unwrap();
         spans
             .iter()
@@ -63,7 +63,7 @@ impl Receiver {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::new();
     for byte in bytes {
         write!(text, "{byte:02x}").unwrap();
@@ -72,7 +72,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// `child < parent` for every span, sorted.
-fn edges(spans: &[Span]) -> Vec<String> {
+pub(crate) fn edges(spans: &[Span]) -> Vec<String> {
     let names: BTreeMap<&[u8], &str> = spans
         .iter()
         .map(|span| (span.span_id.as_slice(), span.name.as_str()))
@@ -88,7 +88,7 @@ fn edges(spans: &[Span]) -> Vec<String> {
     edges
 }
 
-fn attribute(span: &Span, key: &str) -> Option<String> {
+pub(crate) fn attribute(span: &Span, key: &str) -> Option<String> {
     use opentelemetry_proto::tonic::common::v1::any_value::Value;
     let found = span
         .attributes

@@ -51,6 +51,7 @@ impl Place {
         let model = Model::build(&model::Config {
             kind: model::Kind::Scripted(script),
             guide_pace: Duration::ZERO,
+            ..model::Config::default()
         });
         let catalog = Catalog::load(&catalog::Config::Demo).unwrap();
         let limits = Limits {

@@ -66,12 +66,14 @@ pub(in crate::config) fn catalog(text: &str, folder: &Path) -> Result<catalog::C
     }
 }
 
-/// `guide` or `scripted:FILE`.
+/// `guide`, `openai`, `openai:NAME` or `scripted:FILE`.
 pub(in crate::config) fn model(text: &str, folder: &Path) -> Result<model::Kind, String> {
-    match (text, text.strip_prefix("scripted:")) {
-        ("guide", _) => Ok(model::Kind::Guide),
-        (_, Some(file)) => path(file, folder).map(model::Kind::Scripted),
-        _ => Err("write guide, or scripted:FILE".to_owned()),
+    match text.split_once(':') {
+        None if text == "guide" => Ok(model::Kind::Guide),
+        None if text == "openai" => super::model_name(None).map(model::Kind::OpenAi),
+        Some(("openai", name)) => super::model_name(Some(name)).map(model::Kind::OpenAi),
+        Some(("scripted", file)) => path(file, folder).map(model::Kind::Scripted),
+        _ => Err("write guide, openai, openai:NAME, or scripted:FILE".to_owned()),
     }
 }
 

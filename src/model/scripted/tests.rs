@@ -53,6 +53,7 @@ fn request(question: &str, answered: usize) -> Request {
         }));
     }
     Request {
+        system: "".into(),
         messages,
         tools: Arc::new([]),
     }

@@ -13,8 +13,8 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
-use super::backoff::Backoff;
 use super::pool::Changes;
+use crate::backoff::Backoff;
 use crate::rpc::proto::chat_client::ChatClient;
 use crate::rpc::proto::chat_server::SERVICE_NAME;
 

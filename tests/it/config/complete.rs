@@ -18,6 +18,22 @@ catalog = "/data/catalog.json"
 model = "scripted:/data/steps.json"
 guide_pace = "0s"
 
+[openai]
+base_url = "http://localhost:11434/v1"
+api_key = "sk-not-to-be-seen"
+api_version = "2024-10-21"
+auth = "bearer"
+token_field = "max_tokens"
+max_output_tokens = 23
+headers = ["x-team: not-to-be-seen", "x-more: a=b:c"]
+body = '{"reasoning_effort":"low","stream_options":null}'
+connect_timeout = "24s"
+header_timeout = "25s"
+idle_timeout = "26s"
+total_timeout = "27s"
+retries = 8
+retry_pause = "28s"
+
 [limits]
 question_bytes = 1000
 waiting_questions = 3
@@ -88,7 +104,13 @@ fn every_setting_has_its_own_key_variable_and_help() {
 #[test]
 fn what_is_shown_is_read_again_as_the_same() {
     let everything = Sources::new().file(EVERYTHING).load().unwrap();
-    let again = Sources::new().file(&everything.show()).load().unwrap();
+    let mut again = Sources::new().file(&everything.show()).load().unwrap();
+    // Secrets are not shown, so they have to come from somewhere else.
+    let openai = &mut again.config.model.openai;
+    assert_eq!((&openai.api_key, openai.headers.len()), (&None, 0));
+    let hidden = &everything.config.model.openai;
+    openai.api_key = hidden.api_key.clone();
+    openai.headers = hidden.headers.clone();
     assert_eq!(again.config, everything.config);
 
     let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
@@ -153,6 +175,7 @@ fn every_field_of_every_part_can_be_set() {
         only: _,
         agents: _,
         mutant: _,
+        model_because: _,
         http: _,
         grpc: _,
         store: _,
@@ -172,10 +195,32 @@ fn every_field_of_every_part_can_be_set() {
     differs(set.grpc != default.grpc, "grpc");
     differs(set.store != default.store, "store");
     differs(set.catalog != default.catalog, "catalog");
+    let model::Config {
+        kind,
+        guide_pace,
+        openai: _,
+    } = &set.model;
+    differs(kind != &default.model.kind, "model.kind");
+    differs(guide_pace != &default.model.guide_pace, "guide_pace");
     all_differ!(
-        &set.model,
-        default.model,
-        model::Config { kind, guide_pace }
+        &set.model.openai,
+        default.model.openai,
+        model::openai::Config {
+            base_url,
+            api_key,
+            api_version,
+            auth,
+            token_field,
+            max_output_tokens,
+            headers,
+            body,
+            connect_timeout,
+            header_timeout,
+            idle_timeout,
+            total_timeout,
+            retries,
+            retry_pause,
+        }
     );
     all_differ!(
         &set.limits,

@@ -54,7 +54,7 @@ pub(crate) async fn run(mut command: Command) -> Ended {
 }
 
 impl Process {
-    /// Serves with the scripted model, on free ports.
+    /// Serves with the scripted model, if no other is chosen, on free ports.
     pub(crate) async fn start(
         folder: &Path,
         arguments: &[&str],
@@ -72,9 +72,18 @@ impl Process {
     ) -> Self {
         let script = folder.join("script.json");
         std::fs::write(&script, default_script().to_string()).unwrap();
+        let scripted = vec![
+            "--model".to_owned(),
+            format!("scripted:{}", script.display()),
+        ];
+        // Who names a model, or has a key for one, is to have that one.
+        let chooses = arguments.contains(&"--model")
+            || environment
+                .iter()
+                .any(|(name, _)| *name == "OPENAI_API_KEY");
         let mut child = command(folder)
             .args(["serve", "--http", "127.0.0.1:0"])
-            .args(["--model", &format!("scripted:{}", script.display())])
+            .args(if chooses { vec![] } else { scripted })
             .args(arguments)
             .envs(environment.iter().copied())
             .spawn()
