@@ -24,6 +24,8 @@ export class Follow {
   toEnd() {
     this.#isAtEnd = true;
     window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+    // Told only later, perhaps together with a move of the reader, who would then seem to have come from where it was.
+    this.#top = document.documentElement.scrollTop;
   }
 
   // Only a move up leaves the end: a page that grew meanwhile looks as if the reader had left.
