@@ -24,6 +24,7 @@ mod limits;
 mod log;
 mod on_redis;
 mod open;
+mod owed;
 mod random;
 pub(crate) mod server;
 mod sessions;

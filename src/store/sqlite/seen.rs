@@ -69,11 +69,7 @@ impl Seen {
         session: &SessionId,
         turn: TurnId,
     ) -> Result<(), Failure> {
-        match self.noted(log, session)? {
-            Some(row) if row.turn == turn.to_string() => self.change(session, row.turn).owed += 1,
-            Some(_) | None => {}
-        }
-        Ok(())
+        self.of_newest(log, session, turn, |change| change.owed += 1)
     }
 
     /// Notes that a client has left during `turn`.
@@ -83,11 +79,7 @@ impl Seen {
         session: &SessionId,
         turn: TurnId,
     ) -> Result<(), Failure> {
-        match self.noted(log, session)? {
-            Some(row) if row.turn == turn.to_string() => self.change(session, row.turn).away += 1,
-            Some(_) | None => {}
-        }
-        Ok(())
+        self.of_newest(log, session, turn, |change| change.away += 1)
     }
 
     /// What is owed to a client that comes now: a turn, and its final event if that is there.
@@ -153,6 +145,21 @@ impl Seen {
     /// True if it has to be written now.
     pub(super) fn is_full(&self) -> bool {
         self.0.len() >= WAITING
+    }
+
+    /// Changes what is noted of `turn`, if it is the newest. Of an older one nothing matters any more.
+    fn of_newest(
+        &mut self,
+        log: &Log<'_>,
+        session: &SessionId,
+        turn: TurnId,
+        note: impl FnOnce(&mut Change),
+    ) -> Result<(), Failure> {
+        let row = self.noted(log, session)?;
+        if let Some(row) = row.filter(|row| row.turn == turn.to_string()) {
+            note(self.change(session, row.turn));
+        }
+        Ok(())
     }
 
     /// What is to be changed of `turn`, the newest.
