@@ -1,10 +1,16 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ::redis::aio::{ConnectionLike as _, ConnectionManager, ConnectionManagerConfig};
 use ::redis::{Client, Cmd, Pipeline, RedisResult, Value};
+use tokio::time::Instant;
 
-/// A connection to one server, made anew when no answer comes on it in time.
+/// How long not one answer may come on a connection on which something was asked: two commands that time out. A server
+/// that is only slow answers some.
+const SILENT: Duration = Duration::from_millis(1_900);
+
+/// A connection to one server, made anew when no answers come on it any more.
 ///
 /// The library makes a new one when the old one is closed. One whose other side has gone without a word is not closed: it
 /// would be used for as long as the kernel sends again, a quarter of an hour. Clones share the connection.
@@ -18,10 +24,11 @@ struct Inner {
 }
 
 /// A connection, and how many there were before it.
-#[derive(Clone)]
 struct Numbered {
     number: u64,
     connection: ConnectionManager,
+    /// When the first thing was asked that came after the last answer.
+    unanswered: Option<Instant>,
 }
 
 // === impl SingleConnection ===
@@ -36,6 +43,7 @@ impl SingleConnection {
         let first = Numbered {
             number: 0,
             connection: connecting.await?,
+            unanswered: None,
         };
         Ok(Self(Arc::new(Inner {
             client,
@@ -45,9 +53,9 @@ impl SingleConnection {
     }
 
     pub(super) async fn command(&self, command: &Cmd) -> RedisResult<Value> {
-        let mut current = self.current();
-        let answer = current.connection.req_packed_command(command).await;
-        self.look_at(current.number, &answer);
+        let (number, mut connection) = self.current();
+        let answer = connection.req_packed_command(command).await;
+        self.look_at(number, &answer);
         answer
     }
 
@@ -57,10 +65,7 @@ impl SingleConnection {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let Numbered {
-            number,
-            mut connection,
-        } = self.current();
+        let (number, mut connection) = self.current();
         let sending = connection.req_packed_commands(pipeline, offset, count);
         let answers = sending.await;
         self.look_at(number, &answers);
@@ -71,8 +76,10 @@ impl SingleConnection {
         self.locked().connection.get_db()
     }
 
-    fn current(&self) -> Numbered {
-        self.locked().clone()
+    fn current(&self) -> (u64, ConnectionManager) {
+        let mut current = self.locked();
+        current.unanswered.get_or_insert_with(Instant::now);
+        (current.number, current.connection.clone())
     }
 
     fn locked(&self) -> MutexGuard<'_, Numbered> {
@@ -80,18 +87,27 @@ impl SingleConnection {
         current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// After a time-out the next command has a new connection. Those under way have the old one until they end.
+    /// After too long a silence the next command has a new connection. Those under way have the old one until they end.
     fn look_at<T>(&self, number: u64, answer: &RedisResult<T>) {
+        let mut current = self.locked();
+        if current.number != number {
+            return;
+        }
         if !answer.as_ref().is_err_and(::redis::RedisError::is_timeout) {
+            current.unanswered = None;
             return;
         }
         let (client, config) = (self.0.client.clone(), self.0.config.clone());
-        let mut current = self.locked();
-        if current.number == number
+        if current
+            .unanswered
+            .is_some_and(|since| since.elapsed() >= SILENT)
             && let Ok(connection) = ConnectionManager::new_lazy_with_config(client, config)
         {
-            current.number += 1;
-            current.connection = connection;
+            *current = Numbered {
+                number: number + 1,
+                connection,
+                unanswered: None,
+            };
         }
     }
 }
