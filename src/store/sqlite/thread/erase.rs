@@ -14,6 +14,9 @@ use super::{Thread, immediate, now};
 /// How long another program that reads the file may hold up its cleaning.
 const FOLD_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Largest file that is written anew after a session was erased, in bytes: everybody waits for it, less than a second.
+const REWRITTEN: i64 = 64 * 1024 * 1024;
+
 // === impl Thread ===
 
 impl Thread {
@@ -23,6 +26,7 @@ impl Thread {
             Ok(erased) => {
                 self.note_success();
                 if self.unfolded {
+                    self.rewrite();
                     self.fold();
                 }
                 drop(reply.send(Ok(erased > 0)));
@@ -73,6 +77,23 @@ impl Thread {
         Ok(deleted)
     }
 
+    /// Writes the file anew. `secure_delete` overwrites what is deleted, but not the copies that stay behind in the free
+    /// part of a page when its rows were moved to another one.
+    fn rewrite(&self) {
+        let rewritten = size(&self.db).and_then(|size| {
+            if size <= REWRITTEN {
+                return self.db.execute_batch("VACUUM");
+            }
+            tracing::info!(
+                "session store: the file is large: pieces of what was erased can stay in its free space until `VACUUM`"
+            );
+            Ok(())
+        });
+        if let Err(error) = rewritten {
+            tracing::warn!(%error, "session store: pieces of what was erased may still be in the file");
+        }
+    }
+
     /// Empties the write-ahead log's file, where pages from before still are.
     fn fold(&mut self) {
         match checkpoint(&self.db) {
@@ -85,6 +106,12 @@ impl Thread {
             }
         }
     }
+}
+
+/// Bytes of the file.
+fn size(db: &Connection) -> rusqlite::Result<i64> {
+    let pragma = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(pragma("page_count")?.saturating_mul(pragma("page_size")?))
 }
 
 /// True if the file was emptied; false if somebody reads it.
