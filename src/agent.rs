@@ -4,6 +4,7 @@
 //! model is asked, its tool calls are run, it is asked again, until it has said everything. A turn that another process
 //! had to leave goes on where it was.
 
+mod context;
 mod history;
 mod turn;
 mod turns;
@@ -37,8 +38,23 @@ pub struct Config {
     pub answer_bytes: usize,
     /// Longest tool result the model is given, in bytes.
     pub tool_result_bytes: usize,
-    /// How much of the conversation the model is given, in bytes; whole turns, newest first.
-    pub history_bytes: usize,
+    /// Longest request to the model, in tokens as they are guessed; what is too much is shortened or left out.
+    pub context_tokens: usize,
+    /// How much of it may be earlier turns.
+    pub history_tokens: usize,
+    /// Most tokens a turn may use up, those of all its requests and answers together; 0: any number.
+    pub turn_tokens: usize,
+    /// What tokens cost.
+    pub prices: Prices,
+}
+
+/// What a million tokens cost, in millionths of the currency the operator counts in; 0: nothing, or not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Prices {
+    /// Tokens the model reads.
+    pub input: u64,
+    /// Tokens the model writes.
+    pub output: u64,
 }
 
 /// The engine: a model, its tools, and the limits of a turn.
@@ -61,8 +77,22 @@ impl Default for Config {
             tool_timeout: Duration::from_secs(30),
             answer_bytes: 128 * 1024,
             tool_result_bytes: 64 * 1024,
-            history_bytes: 64 * 1024,
+            context_tokens: 100_000,
+            history_tokens: 16_000,
+            turn_tokens: 0,
+            prices: Prices::default(),
         }
+    }
+}
+
+// === impl Prices ===
+
+impl Prices {
+    /// What a request cost, in millionths of the currency.
+    fn cost(self, input_tokens: u64, output_tokens: u64) -> u64 {
+        let cost = u128::from(input_tokens) * u128::from(self.input)
+            + u128::from(output_tokens) * u128::from(self.output);
+        u64::try_from(cost.div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 }
 

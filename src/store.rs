@@ -16,6 +16,7 @@ mod options;
 mod record;
 mod redis;
 mod request;
+mod spending;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -36,6 +37,7 @@ pub use listing::{Page, SessionInfo, SessionsAfter};
 pub use missed::Missed;
 pub use options::{Config, Sessions};
 pub use redis::{InvalidAddress, RedisAddress, RedisStore, Unusable};
+pub use spending::Day;
 pub use sqlite::{OpenError, SqliteStore};
 pub use writer::TurnWriter;
 
@@ -284,6 +286,15 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.missed(session).await,
             Self::Redis(store) => store.missed(session).await,
+        }
+    }
+
+    /// Counts tokens as used up by `subject` in `day`, and says how many that are together; with 0 it only says. A repetition
+    /// whose first answer was lost counts twice.
+    pub async fn spend(&self, subject: &Subject, day: Day, tokens: u64) -> Result<u64, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.spend(subject, day, tokens).await,
+            Self::Redis(store) => store.spend(subject, day, tokens).await,
         }
     }
 

@@ -8,22 +8,10 @@ use crate::model::Message;
 /// Most events looked at; older turns are forgotten.
 pub(super) const EVENTS: usize = 400;
 
-/// The messages of the newest whole turns that fit into `budget` bytes, oldest first. Turns that failed are left out: a
-/// question without an answer only confuses a model.
-pub(super) fn messages(events: &[Arc<Event>], budget: usize) -> Vec<Message> {
-    let mut turns: Vec<Vec<Message>> = Vec::new();
-    let mut bytes = 0;
-    for turn in events.chunk_by(|a, b| a.turn == b.turn).rev() {
-        let Some(messages) = turn_messages(turn) else {
-            continue;
-        };
-        bytes += messages.iter().map(size).sum::<usize>();
-        if bytes > budget {
-            break;
-        }
-        turns.push(messages);
-    }
-    turns.into_iter().rev().flatten().collect()
+/// The whole turns, oldest first. Turns that failed are left out: a question without an answer only confuses a model.
+pub(super) fn turns(events: &[Arc<Event>]) -> Vec<Vec<Message>> {
+    let turns = events.chunk_by(|a, b| a.turn == b.turn);
+    turns.filter_map(turn_messages).collect()
 }
 
 /// One turn as messages, `None` if it is not whole or did not end in an answer.
@@ -80,19 +68,6 @@ fn drop_unanswered_calls(messages: &mut [Message]) {
     }
 }
 
-fn size(message: &Message) -> usize {
-    match message {
-        Message::User(text) => text.len(),
-        Message::Assistant { text, tool_calls } => {
-            let calls = tool_calls
-                .iter()
-                .map(|call| call.name.len() + call.arguments.len());
-            text.len() + calls.sum::<usize>()
-        }
-        Message::Tool(result) => result.content.len(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::SystemTime;
@@ -112,6 +87,13 @@ mod tests {
             })
         };
         bodies.into_iter().map(event).collect()
+    }
+
+    fn text(message: &Message) -> &str {
+        match message {
+            Message::User(text) | Message::Assistant { text, .. } => text,
+            Message::Tool(_) => "tool",
+        }
     }
 
     fn user(text: &str) -> EventBody {
@@ -153,19 +135,15 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_whole_turns_that_fit_are_kept_in_order() {
+    fn whole_turns_are_kept_in_order() {
         let mut events = turn(vec![user("first"), answer("1")]);
         events.extend(turn(vec![user("second"), answer("2")]));
-        events.extend(turn(vec![user("third"), answer("3")]));
-        let kept = messages(&events, "second2third3".len());
-        let texts: Vec<&str> = kept
+        let kept = turns(&events);
+        let texts: Vec<Vec<&str>> = kept
             .iter()
-            .map(|message| match message {
-                Message::User(text) | Message::Assistant { text, .. } => &**text,
-                Message::Tool(_) => "tool",
-            })
+            .map(|turn| turn.iter().map(text).collect())
             .collect();
-        assert_eq!(texts, ["second", "2", "third", "3"]);
+        assert_eq!(texts, [["first", "1"], ["second", "2"]]);
     }
 
     #[test]
@@ -177,7 +155,7 @@ mod tests {
         };
         let mut events = turn(vec![result("0"), answer("cut at the front")]);
         events.extend(turn(vec![user("q"), failed]));
-        assert_eq!(messages(&events, 1_000), []);
+        assert_eq!(turns(&events), Vec::<Vec<Message>>::new());
     }
 
     #[test]
@@ -189,8 +167,9 @@ mod tests {
             result("2"),
             answer("cancelled"),
         ]);
-        let calls: Vec<String> = messages(&events, 1_000)
+        let calls: Vec<String> = turns(&events)
             .iter()
+            .flatten()
             .filter_map(|message| match message {
                 Message::Assistant { tool_calls, .. } => Some(tool_calls),
                 Message::User(_) | Message::Tool(_) => None,

@@ -14,6 +14,7 @@ mod slots;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -90,6 +91,16 @@ pub enum AskError {
     /// A turn runs, and the question was not to wait. The client's doing.
     #[error("another question is being answered: wait for its end, or let yours wait")]
     TurnRunning,
+    /// Who asks has used up what the day allows.
+    #[error(
+        "{limit} tokens were used up today, which is all there are for a day: ask again tomorrow (UTC)"
+    )]
+    DailyTokens {
+        /// What a day allows.
+        limit: usize,
+        /// When the next day begins.
+        retry_after: Duration,
+    },
     /// The process is stopping. Another one, or a later one, will take it.
     #[error("the service is stopping: ask again in a moment")]
     Stopping,

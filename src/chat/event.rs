@@ -141,6 +141,15 @@ pub struct Usage {
     pub input_tokens: u64,
     /// Tokens the model wrote, 0 if it does not count them.
     pub output_tokens: u64,
+    /// What they cost, in millionths of the currency the operator's prices are in; 0 if there are no prices.
+    pub cost_micros: u64,
+}
+
+impl Usage {
+    /// All tokens, read and written.
+    pub fn tokens(self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
 }
 
 /// Why a turn failed.

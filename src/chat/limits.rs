@@ -11,6 +11,8 @@ pub struct Limits {
     pub rate_questions: usize,
     /// The sliding window questions are counted in.
     pub rate_window: Duration,
+    /// Tokens after which a subject gets no new turn that day; 0: any number. Clients are not told before.
+    pub daily_tokens: usize,
 }
 
 impl Default for Limits {
@@ -20,6 +22,7 @@ impl Default for Limits {
             waiting_questions: 20,
             rate_questions: 20,
             rate_window: Duration::from_mins(1),
+            daily_tokens: 0,
         }
     }
 }

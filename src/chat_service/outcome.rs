@@ -60,6 +60,9 @@ pub(super) fn refused(error: &AskError) -> Status {
         AskError::TurnRunning => {
             status::with_reason(Code::FailedPrecondition, &error.to_string(), "TURN_RUNNING")
         }
+        AskError::DailyTokens { retry_after, .. } => {
+            status::limit(&error.to_string(), "DAILY_TOKENS", Some(*retry_after))
+        }
         AskError::Stopping => status::unavailable(&error.to_string(), "STOPPING", RETRY_AFTER),
         AskError::Store(error) => store_failed(error),
     }

@@ -1,3 +1,4 @@
+mod budget;
 mod models;
 mod openai;
 mod telemetry;
@@ -211,12 +212,12 @@ pub static SETTINGS: &[Setting] = &[
         |config| &mut config.agent.tool_result_bytes,
         KIB..=EVENT_TEXT,
     ),
-    size(
-        "agent.history_bytes",
-        "How much of the conversation the model is given, the newest whole turns",
-        |config| &mut config.agent.history_bytes,
-        KIB..=MIB,
-    ),
+    budget::CONTEXT_TOKENS,
+    budget::HISTORY_TOKENS,
+    budget::TURN_TOKENS,
+    budget::DAILY_TOKENS,
+    budget::INPUT_PRICE,
+    budget::OUTPUT_PRICE,
     special(
         "gateway.origins",
         "Origins a page may come from besides the gateway's own; `*` stands for any characters",

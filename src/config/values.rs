@@ -10,7 +10,8 @@ use tracing_subscriber::EnvFilter;
 use crate::telemetry::LogFormat;
 
 pub(super) use amounts::{
-    count, duration, duration_text, permille, permille_text, size, size_text, switch,
+    count, duration, duration_text, micros, micros_text, permille, permille_text, size, size_text,
+    switch,
 };
 pub(super) use openai::{
     api_key, api_version, auth, auth_text, base_url, body, body_text, headers, hidden, model_name,

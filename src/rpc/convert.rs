@@ -128,6 +128,7 @@ fn body(body: proto::event::Body) -> EventBody {
                     tool_calls: usage.tool_calls,
                     input_tokens: usage.input_tokens,
                     output_tokens: usage.output_tokens,
+                    cost_micros: usage.cost_micros,
                 },
             }
         }
@@ -218,6 +219,7 @@ fn body_to_proto(body: &EventBody) -> proto::event::Body {
                 tool_calls: usage.tool_calls,
                 input_tokens: usage.input_tokens,
                 output_tokens: usage.output_tokens,
+                cost_micros: usage.cost_micros,
             }),
         }),
         EventBody::Error {

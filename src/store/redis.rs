@@ -30,7 +30,7 @@ use super::Store;
 use super::feeds::{FeedHold, Feeds};
 use super::record::Row;
 use super::request::{Head, Range};
-use super::{Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter, StoreError};
+use super::{Day, Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter, StoreError};
 
 use self::commands::Commands;
 use self::hub::Hub;
@@ -162,6 +162,11 @@ impl RedisStore {
         owed: bool,
     ) -> Result<(), StoreError> {
         self.noted(self.shared.commands.delivered(session, seq, owed).await)
+    }
+
+    /// See [`Store::spend`].
+    pub async fn spend(&self, subject: &Subject, day: Day, tokens: u64) -> Result<u64, StoreError> {
+        self.noted(self.shared.commands.spend(subject, day, tokens).await)
     }
 
     /// See [`Store::shown`].

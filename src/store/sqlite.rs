@@ -10,6 +10,7 @@ mod read;
 mod schema;
 mod seen;
 mod sessions;
+mod spending;
 mod thread;
 
 use std::fmt;

@@ -29,6 +29,7 @@ mod random;
 pub(crate) mod server;
 mod sessions;
 mod shared;
+mod spending;
 mod trouble;
 
 use std::path::PathBuf;

@@ -1,14 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::oneshot;
 
-use crate::chat::{EventBody, SessionId, TraceId, TurnId};
+use crate::chat::{EventBody, SessionId, Subject, TraceId, TurnId};
 
 use super::feeds::FeedHold;
 use super::keeper::Keeper;
 use super::request::{Append, NewEvent, Seal, interrupted};
-use super::{Outbox, Store, StoreError};
+use super::{Day, Outbox, Store, StoreError};
 
 /// The one writer of a running turn.
 ///
@@ -65,6 +66,17 @@ impl TurnWriter {
         }
         self.text_length += delta.len();
         Ok(())
+    }
+
+    /// Counts tokens as used up by `subject` today. An answer is worth more than its count: a failure is only logged.
+    pub async fn spend(&self, subject: &Subject, tokens: u64) {
+        if tokens == 0 {
+            return;
+        }
+        let today = Day::of(SystemTime::now());
+        if let Err(error) = self.store.spend(subject, today, tokens).await {
+            tracing::warn!(%error, tokens, "tokens could not be counted");
+        }
     }
 
     /// True if another process began the turn, so that there may be events and text already.

@@ -137,6 +137,9 @@ pub fn record_usage(span: &Span, usage: Usage) {
         span.set_attribute("gen_ai.usage.input_tokens", as_i64(usage.input_tokens));
         span.set_attribute("gen_ai.usage.output_tokens", as_i64(usage.output_tokens));
     }
+    if usage.cost_micros > 0 {
+        span.set_attribute("dragoman.usage.cost_micros", as_i64(usage.cost_micros));
+    }
 }
 
 /// Notes how a turn ended well.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The text of a cut step, while the model that was asked again repeats it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Echo {
     said: String,
     heard: usize,

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::echo::Echo;
 use super::{Agent, PARAGRAPH, Stop};
+use crate::agent::context::Context;
 use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
@@ -119,12 +120,12 @@ impl Resumed {
 // === impl Agent ===
 
 impl Agent {
-    /// Tells the model's messages what was done, and does what is missing of the last step. Tools only read: a call whose
+    /// Tells the model's context what was done, and does what is missing of the last step. Tools only read: a call whose
     /// result is not known is run again.
     pub(super) async fn go_on(
         &self,
         resumed: Resumed,
-        messages: &mut Vec<Message>,
+        context: &mut Context,
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Echo, Stop> {
@@ -134,11 +135,11 @@ impl Agent {
                 .await?;
             usage.steps += 1;
             usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
-            messages.push(Message::Assistant {
+            context.extend([Message::Assistant {
                 text: step.text.into(),
                 tool_calls: step.calls,
-            });
-            messages.extend(results.into_iter().map(Message::Tool));
+            }]);
+            context.extend(results.into_iter().map(Message::Tool));
         }
         Ok(Echo::of(resumed.said))
     }

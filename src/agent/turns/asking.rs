@@ -1,6 +1,6 @@
 //! A question until it is a turn, waits, or is refused.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -12,7 +12,7 @@ use super::slots::{Cancelled, Queue, SlotUse, Waiting};
 use super::{Accepted, AskError, Asked, Turns};
 use crate::agent::history;
 use crate::chat::{EventBody, TurnId, WhenBusy};
-use crate::store::{Begin, BeginTurn, StoreError};
+use crate::store::{Begin, BeginTurn, Day, StoreError};
 use crate::telemetry::spans;
 
 /// How long a question waits for others of its session that are just being taken, or for a turn that is just ending.
@@ -68,7 +68,7 @@ impl Turns {
                 Ok(Asked::Accepted(Accepted::again(turn, trace, seq)))
             }
             Ok(Begin::Busy { turn }) => self.busy(taking, &used, &mut queue, turn),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         };
         let _ = answer.send(asked);
     }
@@ -175,7 +175,8 @@ impl Turns {
         used: &SlotUse,
         begin: &BeginTurn,
         cancel: &CancellationToken,
-    ) -> Result<Begin, StoreError> {
+    ) -> Result<Begin, AskError> {
+        self.check_daily_tokens(begin).await?;
         let noted = used.set_becoming(begin.turn, cancel);
         let begun = self.0.store.begin_turn(begin.clone()).await;
         if matches!(begun, Err(StoreError::Unavailable(_))) {
@@ -188,7 +189,28 @@ impl Turns {
         } else if noted {
             used.set_free(begin.turn);
         }
-        begun
+        Ok(begun?)
+    }
+
+    /// Refuses a question of somebody who has used up what the day allows, unless it was accepted before.
+    async fn check_daily_tokens(&self, begin: &BeginTurn) -> Result<(), AskError> {
+        let limit = self.0.limits.daily_tokens;
+        if limit == 0 {
+            return Ok(());
+        }
+        let now = SystemTime::now();
+        let day = Day::of(now);
+        let spent = self.0.store.spend(&begin.owner, day, 0).await?;
+        if usize::try_from(spent).unwrap_or(usize::MAX) < limit {
+            return Ok(());
+        }
+        match self.known(begin).await? {
+            Some(_) => Ok(()),
+            None => Err(AskError::DailyTokens {
+                limit,
+                retry_after: day.left(now),
+            }),
+        }
     }
 
     /// Runs a turn that the store has begun. The caller holds the slot's lock.

@@ -115,7 +115,7 @@ impl Turns {
                     queue.waiting.push_front(next);
                     return self.watch(used, &mut queue, turn);
                 }
-                Err(error) => Waiting::answer(next.answers, &Err(error.into())),
+                Err(error) => Waiting::answer(next.answers, &Err(error)),
             }
         }
     }

@@ -192,7 +192,8 @@ impl Shared {
         };
         Ok(Turn {
             question: Arc::clone(&begin.content),
-            history: history::messages(&events, self.agent.config.history_bytes),
+            counted: (self.limits.daily_tokens > 0).then(|| begin.owner.clone()),
+            history: history::turns(&events),
             resumed,
             span: span.clone(),
         })

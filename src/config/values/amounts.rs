@@ -74,29 +74,61 @@ pub(in crate::config) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A share as thousandths: `0`, `0.25`, `1`. Digit by digit, as a float would round.
+/// A share as thousandths: `0`, `0.25`, `1`.
 pub(in crate::config) fn permille(text: &str) -> Result<u16, String> {
-    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-    let fraction = fraction.trim_end_matches('0');
-    let digits = whole.bytes().chain(fraction.bytes());
-    if whole.len() != 1 || fraction.len() > 3 || !digits.clone().all(|byte| byte.is_ascii_digit()) {
-        return Err("write 0, 1 or a decimal such as 0.25, with at most three decimals".to_owned());
-    }
-    let padding = std::iter::repeat_n(b'0', 3 - fraction.len());
-    let value = digits
-        .chain(padding)
-        .fold(0, |value, digit| value * 10 + u16::from(digit - b'0'));
-    if value > 1_000 {
-        return Err("out of range, accepted: 0 to 1".to_owned());
+    let value = decimal(text, 3).ok_or_else(|| {
+        "write 0, 1 or a decimal such as 0.25, with at most three decimals".to_owned()
+    })?;
+    u16::try_from(value)
+        .ok()
+        .filter(|value| *value <= 1_000)
+        .ok_or_else(|| "out of range, accepted: 0 to 1".to_owned())
+}
+
+pub(in crate::config) fn permille_text(permille: u16) -> String {
+    decimal_text(permille.into(), 3)
+}
+
+/// An amount of money as millionths: `0`, `0.25`, `15`.
+pub(in crate::config) fn micros(text: &str) -> Result<u64, String> {
+    let value = decimal(text, 6)
+        .ok_or_else(|| "write a number such as 0.25 or 15, with at most six decimals".to_owned())?;
+    if value > 1_000_000_000_000 {
+        return Err("out of range, accepted: 0 to 1000000".to_owned());
     }
     Ok(value)
 }
 
-pub(in crate::config) fn permille_text(permille: u16) -> String {
-    let decimals = format!("{:03}", permille % 1_000);
-    let decimals = match decimals.trim_end_matches('0') {
+pub(in crate::config) fn micros_text(micros: u64) -> String {
+    decimal_text(micros, 6)
+}
+
+/// A decimal in units of its last decimal. Digit by digit, as a float would round.
+fn decimal(text: &str, decimals: usize) -> Option<u64> {
+    let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let fraction = fraction.trim_end_matches('0');
+    let mut digits = whole.bytes().chain(fraction.bytes());
+    if whole.is_empty()
+        || whole.len() > 9
+        || fraction.len() > decimals
+        || !digits.clone().all(|byte| byte.is_ascii_digit())
+    {
+        return None;
+    }
+    let padding = std::iter::repeat_n(b'0', decimals - fraction.len());
+    let value = digits
+        .by_ref()
+        .chain(padding)
+        .fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+    Some(value)
+}
+
+fn decimal_text(value: u64, decimals: usize) -> String {
+    let unit = 10_u64.pow(u32::try_from(decimals).unwrap_or(u32::MAX));
+    let fraction = format!("{:0decimals$}", value % unit);
+    let fraction = match fraction.trim_end_matches('0') {
         "" => "0",
         significant => significant,
     };
-    format!("{}.{decimals}", permille / 1_000)
+    format!("{}.{fraction}", value / unit)
 }

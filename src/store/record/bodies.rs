@@ -81,6 +81,7 @@ struct UsageRecord {
     tool_calls: u32,
     input_tokens: u64,
     output_tokens: u64,
+    cost_micros: u64,
 }
 
 // === impl UserRecord ===
@@ -244,12 +245,14 @@ impl UsageRecord {
             tool_calls,
             input_tokens,
             output_tokens,
+            cost_micros,
         } = usage;
         Self {
             steps,
             tool_calls,
             input_tokens,
             output_tokens,
+            cost_micros,
         }
     }
 
@@ -259,6 +262,7 @@ impl UsageRecord {
             tool_calls: self.tool_calls,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
+            cost_micros: self.cost_micros,
         }
     }
 }

@@ -4,6 +4,7 @@ mod failure;
 mod read;
 mod released;
 mod sessions;
+mod spending;
 mod write;
 
 use std::sync::Arc;

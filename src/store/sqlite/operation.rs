@@ -8,7 +8,7 @@ use crate::chat::{SessionId, Subject, TurnId};
 use crate::store::feed::Publication;
 use crate::store::record::Row;
 use crate::store::request::{Append, Head, NewEvent, Range, Seal, interrupted};
-use crate::store::{Begin, BeginTurn, SessionInfo, SessionsAfter, StoreError};
+use crate::store::{Begin, BeginTurn, Day, SessionInfo, SessionsAfter, StoreError};
 
 use super::log::{Failure, Log};
 use super::seen::Seen;
@@ -72,6 +72,13 @@ pub(super) enum Operation {
         turn: TurnId,
         reply: Reply<()>,
     },
+    /// With 0 tokens it only reads.
+    Spend {
+        subject: Subject,
+        day: Day,
+        tokens: u64,
+        reply: Reply<u64>,
+    },
     Missed {
         session: SessionId,
         reply: Reply<(Option<TurnId>, Option<Row>)>,
@@ -124,7 +131,7 @@ impl Operation {
             Self::Begin { reply, .. } => reply.is_closed(),
             Self::Append { reply, .. } | Self::Probe { reply } => reply.is_closed(),
             // What was seen was seen: it is noted though who told it has gone, which is when clients go.
-            Self::TurnLength { reply, .. } => reply.is_closed(),
+            Self::TurnLength { reply, .. } | Self::Spend { reply, .. } => reply.is_closed(),
             Self::Head { reply, .. } => reply.is_closed(),
             Self::Read { reply, .. } => reply.is_closed(),
             Self::Sessions { reply, .. } => reply.is_closed(),
@@ -144,7 +151,10 @@ impl Operation {
     pub(super) fn writes(&self) -> bool {
         matches!(
             self,
-            Self::Begin { .. } | Self::Append { .. } | Self::Probe { .. }
+            Self::Begin { .. }
+                | Self::Append { .. }
+                | Self::Probe { .. }
+                | Self::Spend { tokens: 1.., .. }
         )
     }
 
@@ -224,6 +234,12 @@ impl Operation {
                 seen.left(log, &session, turn)?;
                 Settled::read(Answer::Done(reply, Ok(())))
             }
+            Self::Spend {
+                subject,
+                day,
+                tokens,
+                reply,
+            } => Settled::read(Answer::Length(reply, Ok(log.spend(&subject, day, tokens)?))),
             Self::Missed { session, reply } => {
                 Settled::read(Answer::Missed(reply, seen.missed(log, &session)?))
             }

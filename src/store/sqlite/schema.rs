@@ -9,7 +9,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6472_676d;
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
 /// `MIGRATIONS[n]` turns version `n` into version `n + 1`. Entries are never changed, only added.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE session (
         id       TEXT    NOT NULL PRIMARY KEY,
@@ -71,6 +71,15 @@ const MIGRATIONS: [&str; 2] = [
     UPDATE session SET delivered = seq;
     CREATE INDEX session_owner ON session (owner, updated, id);
     CREATE INDEX session_unused ON session (updated) WHERE running = 0;
+",
+    "
+    -- What subjects have used up.
+    CREATE TABLE spending (
+        day     INTEGER NOT NULL, -- since 1970, UTC
+        subject TEXT    NOT NULL,
+        tokens  INTEGER NOT NULL,
+        PRIMARY KEY (day, subject)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -33,6 +33,7 @@ async fn a_turn_reads_back_as_it_was_written() {
             tool_calls: 1,
             input_tokens: u64::MAX,
             output_tokens: 4,
+            cost_micros: 5,
         },
     };
     turn.finish(end.clone()).await.unwrap();

@@ -39,6 +39,12 @@ question_bytes = 1000
 waiting_questions = 3
 rate_questions = 4
 rate_window = "2m"
+turn_tokens = 29
+daily_tokens = 30
+
+[prices]
+input = 0.25
+output = 2
 
 [sessions]
 retention = "2160h"
@@ -53,7 +59,8 @@ model_idle_timeout = "8s"
 tool_timeout = "9s"
 answer_bytes = "10KiB"
 tool_result_bytes = "11KiB"
-history_bytes = "12KiB"
+context_tokens = 12000
+history_tokens = 1200
 
 [gateway]
 origins = ["https://*.example.com", "https://a.example"]
@@ -229,7 +236,8 @@ fn every_field_of_every_part_can_be_set() {
             question_bytes,
             waiting_questions,
             rate_questions,
-            rate_window
+            rate_window,
+            daily_tokens,
         }
     );
     all_differ!(
@@ -252,7 +260,10 @@ fn every_field_of_every_part_can_be_set() {
             tool_timeout,
             answer_bytes,
             tool_result_bytes,
-            history_bytes,
+            context_tokens,
+            history_tokens,
+            turn_tokens,
+            prices,
         }
     );
     all_differ!(
@@ -298,5 +309,11 @@ fn every_field_of_every_part_can_be_set() {
         default.lifecycle,
         lifecycle::Config { drain_timeout }
     );
-    assert_eq!(fields, SETTINGS.len(), "as many settings as fields");
+    all_differ!(
+        &set.agent.prices,
+        default.agent.prices,
+        agent::Prices { input, output }
+    );
+    // `agent.prices` has fields of its own.
+    assert_eq!(fields - 1, SETTINGS.len(), "as many settings as fields");
 }
