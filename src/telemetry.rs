@@ -1,10 +1,11 @@
-//! Traces and logs.
+//! Traces, metrics and logs.
 //!
 //! Every process has trace ids, exported or not: they are on each frame and each log line. Rules for log lines: readable
 //! alone; values in fields with their unit in the name (`duration_ms`); a failure is logged once, where it is handled;
 //! what a client does wrong is `debug`; never a question, an answer, a key, or a whole session id.
 
 mod format;
+pub mod metrics;
 mod propagation;
 pub mod spans;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Metadata;
 use tracing_subscriber::filter::{FilterFn, LevelFilter, filter_fn};
@@ -57,6 +59,9 @@ pub enum TelemetryError {
     /// The OTLP endpoint is not usable.
     #[error("telemetry.otlp_endpoint: {0}; an example is \"http://localhost:4317\"")]
     Exporter(opentelemetry_otlp::ExporterBuildError),
+    /// Metrics cannot be served.
+    #[error("metrics cannot be served: {0}")]
+    Metrics(String),
     /// Something else in this process records already.
     #[error("telemetry was started twice in one process")]
     StartedTwice(#[from] tracing_subscriber::util::TryInitError),
@@ -66,6 +71,7 @@ pub enum TelemetryError {
 #[derive(Debug)]
 pub struct Telemetry {
     provider: SdkTracerProvider,
+    meters: SdkMeterProvider,
 }
 
 impl Default for Config {
@@ -107,7 +113,7 @@ impl Telemetry {
             .build();
         let mut provider = SdkTracerProvider::builder()
             .with_sampler(sampler)
-            .with_resource(resource);
+            .with_resource(resource.clone());
         if let Some(endpoint) = &config.otlp_endpoint {
             let exporter = SpanExporter::builder()
                 .with_tonic()
@@ -138,16 +144,22 @@ impl Telemetry {
             .with(traces)
             .with(lines)
             .try_init()?;
-        Ok(Self { provider })
+        let meters = metrics::start(resource, config.otlp_endpoint.as_deref())?;
+        Ok(Self { provider, meters })
     }
 
     /// Sends what is left, for at most `deadline`. Call it last.
     pub async fn shutdown(self, deadline: Duration) {
         // The provider's own wait blocks its thread.
-        let flushed =
-            tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(deadline));
-        if let Ok(Err(error)) = flushed.await {
+        let Self { provider, meters } = self;
+        let traces = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(deadline));
+        let metrics = tokio::task::spawn_blocking(move || meters.shutdown_with_timeout(deadline));
+        let (traces, metrics) = tokio::join!(traces, metrics);
+        if let Ok(Err(error)) = traces {
             tracing::warn!(%error, "some traces could not be sent before the end");
+        }
+        if let Ok(Err(error)) = metrics {
+            tracing::warn!(%error, "the last metrics could not be sent before the end");
         }
     }
 }

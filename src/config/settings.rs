@@ -49,7 +49,7 @@ pub static SETTINGS: &[Setting] = &[
     ),
     special(
         "http",
-        "Where browsers connect: the page, `/ws/{session_id}`, `/healthz`, `/readyz`",
+        "Where browsers connect: the page, `/ws/{session_id}`, `/healthz`, `/readyz`, `/metrics`",
         Special {
             form: Form::Text,
             accepts: "HOST:PORT, port 0 takes a free one",

@@ -212,3 +212,53 @@ async fn a_turn_tells_what_it_cost() {
     drop(client);
     app.stop().await;
 }
+
+/// What a turn used up is on `/metrics`; the test has a model of its own, as all tests share the metrics.
+#[tokio::test]
+async fn tokens_and_costs_are_measured() {
+    let server = ModelServer::start([
+        calls("call_1", "list_tables", "{}"),
+        answer(),
+        error(401, "invalid_api_key", "no", ""),
+    ])
+    .await;
+    let app = app(&server, |config| {
+        config.model.kind = model::Kind::OpenAi("measured".to_owned());
+        config.agent.prices.input = 1_000_000_000;
+    })
+    .await;
+    let mut client = app.chat("measured").await;
+    client.asked("Hello").await;
+    client.asked("Hello again").await;
+    let metrics = crate::support::get(app.http, "/metrics").await;
+    let value = |name: &str, with: &str| {
+        let line = metrics.lines().find(|line| {
+            line.starts_with(&format!("{name}{{"))
+                && line.contains("gen_ai_request_model=\"measured\"")
+                && line.contains(with)
+        });
+        let line = line.unwrap_or_else(|| panic!("no {name}: {metrics}"));
+        line.rsplit(' ').next().unwrap().to_owned()
+    };
+    let inference = "gen_ai_client_inference";
+    assert_eq!(
+        value(&format!("{inference}_operation_input_tokens_sum"), ""),
+        "22"
+    );
+    assert_eq!(
+        value(&format!("{inference}_operation_output_tokens_sum"), ""),
+        "14"
+    );
+    assert_eq!(
+        value(&format!("{inference}_operation_input_tokens_count"), ""),
+        "2"
+    );
+    assert_eq!(value("dragoman_model_cost_total", ""), "0.022");
+    let failed = value(
+        &format!("{inference}_duration_seconds_count"),
+        "error_type=\"auth\"",
+    );
+    assert_eq!(failed, "1");
+    drop(client);
+    app.stop().await;
+}

@@ -10,13 +10,13 @@ use dragoman::rpc::proto::{ConverseRequest, Cursor, Open};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::support::process::Process;
 use crate::support::redis::{Server, free_port};
-use crate::support::{Client, PATIENCE};
+use crate::support::{Client, PATIENCE, get};
 
 /// What all processes of a test share.
 struct Cluster {
@@ -66,19 +66,12 @@ impl Cluster {
     }
 }
 
-/// The status and the text of `GET path`.
-async fn get(process: &Process, path: &str) -> String {
-    let mut stream = TcpStream::connect(process.http).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
-
 async fn until_ready(process: &Process) {
     let ready = async {
-        while !get(process, "/readyz").await.starts_with("HTTP/1.1 200") {
+        while !get(process.http, "/readyz")
+            .await
+            .starts_with("HTTP/1.1 200")
+        {
             sleep(Duration::from_millis(50)).await;
         }
     };
@@ -139,7 +132,7 @@ async fn a_question_over_one_gateway_is_seen_over_another_and_at_another_agent()
     assert_eq!(positions, (1..=last).collect::<Vec<_>>());
     // An agent answers probes, and has no page and no chats.
     until_ready(&one).await;
-    assert!(get(&one, "/").await.starts_with("HTTP/1.1 404"));
+    assert!(get(one.http, "/").await.starts_with("HTTP/1.1 404"));
     for process in [gateway, other, one, two] {
         process.signal("TERM").await;
         let ended = process.ended().await;
@@ -185,7 +178,11 @@ async fn a_question_sent_while_no_agent_is_there_is_answered_by_the_next_one() {
         .send_json(json!({ "content": "Hello", "id": "q" }))
         .await;
     sleep(Duration::from_secs(1)).await;
-    assert!(get(&gateway, "/readyz").await.starts_with("HTTP/1.1 503"));
+    assert!(
+        get(gateway.http, "/readyz")
+            .await
+            .starts_with("HTTP/1.1 503")
+    );
     let _again = cluster.agent_at(&address).await;
     let answered = client.turn().await;
     assert_eq!(answered[0]["id"], "q");
@@ -279,7 +276,7 @@ async fn an_agent_that_is_none_is_told_of_once_and_found_when_it_comes() {
         format!("http://{refusing},http://{silent_at},http://{http1_at},http://no.such.invalid:1");
     let gateway = cluster.gateway_to(&urls).await;
     sleep(Duration::from_secs(8)).await;
-    let answer = get(&gateway, "/readyz").await;
+    let answer = get(gateway.http, "/readyz").await;
     assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(answer.contains("no agent serves at http://"), "{answer}");
     let mut early = gateway.chat("/ws/early").await;

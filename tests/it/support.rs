@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
-pub(crate) use web::Client;
+pub(crate) use web::{Client, get};
 
 /// Longest wait for something that should come at once; only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

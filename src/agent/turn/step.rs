@@ -14,6 +14,7 @@ use crate::agent::context::Context;
 use crate::chat::{ToolCall, Usage};
 use crate::model::{End, ErrorKind, Message, ModelEvent, ModelStream, Request};
 use crate::store::TurnWriter;
+use crate::telemetry::metrics::{self, Inference};
 use crate::telemetry::spans;
 
 /// What one request to the model came to.
@@ -44,6 +45,8 @@ impl Agent {
                 // Found before anything was said.
                 Err(Stop::Model(error)) if error.kind == ErrorKind::ContextLength => {
                     context.shrink().map_err(|_| Stop::Model(error))?;
+                    let info = self.model.info();
+                    metrics::record_too_long(&info.provider, &info.name);
                     tracing::info!(parent: parent, "the conversation is too long for the model: asking with less of it");
                 }
                 result => return result,
@@ -70,7 +73,7 @@ impl Agent {
             messages,
             tools: self.tools.specs(),
         };
-        let mut spent = Usage::default();
+        let (started, mut spent) = (Instant::now(), Usage::default());
         // What the model traces or sends on below its request, it takes from here.
         let stream = span.in_scope(|| self.model.stream(request));
         let result = self.read_model(stream, echo, log, &mut spent).await;
@@ -80,13 +83,21 @@ impl Agent {
         usage.input_tokens += spent.input_tokens;
         usage.output_tokens += spent.output_tokens;
         usage.cost_micros += spent.cost_micros;
-        match &result {
-            Err(Stop::Model(error)) => {
-                spans::record_error(&span, error.kind.as_str(), &error.message);
-            }
-            Err(Stop::ModelIdle) => spans::record_error(&span, "timeout", "the model was silent"),
-            Ok(_) | Err(_) => {}
+        let failure = match &result {
+            Err(Stop::Model(error)) => Some((error.kind.as_str(), &*error.message)),
+            Err(Stop::ModelIdle) => Some(("timeout", "the model was silent")),
+            Ok(_) | Err(_) => None,
+        };
+        if let Some((error_type, message)) = failure {
+            spans::record_error(&span, error_type, message);
         }
+        metrics::record_inference(&Inference {
+            provider: &info.provider,
+            model: &info.name,
+            duration: started.elapsed(),
+            usage: spent,
+            error_type: failure.map(|(error_type, _)| error_type),
+        });
         result
     }
 
