@@ -29,6 +29,8 @@ pub use propagation::{context_of, set_parent, trace_id};
 pub struct Config {
     /// OTLP endpoint traces are sent to over gRPC, for example `http://localhost:4317`. `None`: they stay in the process.
     pub otlp_endpoint: Option<String>,
+    /// The same for metrics, which are on `/metrics` in any case.
+    pub otlp_metrics_endpoint: Option<String>,
     /// `service.name` of the resource.
     pub service_name: String,
     /// Share of new traces that are recorded, in thousandths. A caller's decision is followed.
@@ -59,6 +61,9 @@ pub enum TelemetryError {
     /// The OTLP endpoint is not usable.
     #[error("telemetry.otlp_endpoint: {0}; an example is \"http://localhost:4317\"")]
     Exporter(opentelemetry_otlp::ExporterBuildError),
+    /// The OTLP endpoint of metrics is not usable.
+    #[error("telemetry.otlp_metrics_endpoint: {0}; an example is \"http://localhost:4317\"")]
+    MetricExporter(opentelemetry_otlp::ExporterBuildError),
     /// Metrics cannot be served.
     #[error("metrics cannot be served: {0}")]
     Metrics(String),
@@ -78,6 +83,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             otlp_endpoint: None,
+            otlp_metrics_endpoint: None,
             service_name: "dragoman".to_owned(),
             sample_permille: 1_000,
             log: "info".to_owned(),
@@ -144,7 +150,7 @@ impl Telemetry {
             .with(traces)
             .with(lines)
             .try_init()?;
-        let meters = metrics::start(resource, config.otlp_endpoint.as_deref())?;
+        let meters = metrics::start(resource, config.otlp_metrics_endpoint.as_deref())?;
         Ok(Self { provider, meters })
     }
 

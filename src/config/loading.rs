@@ -11,6 +11,9 @@ use super::{Config, Flags, Loaded, Role};
 use crate::model;
 use crate::store;
 
+/// What `OTEL_SDK_DISABLED` leaves empty.
+const OTLP_ENDPOINTS: [&str; 2] = ["telemetry.otlp_endpoint", "telemetry.otlp_metrics_endpoint"];
+
 /// A configuration in the making. The weakest source comes first, so that each later value replaces
 /// an earlier one; every value is checked, also one that is replaced.
 #[derive(Debug)]
@@ -94,7 +97,7 @@ impl Loading {
             if by_flag || environment.get(&setting.variable()).is_some() {
                 continue;
             }
-            let disabled = setting.key == "telemetry.otlp_endpoint"
+            let disabled = OTLP_ENDPOINTS.contains(&setting.key)
                 && environment
                     .standard(SDK_DISABLED)
                     .is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));

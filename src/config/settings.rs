@@ -320,6 +320,7 @@ pub static SETTINGS: &[Setting] = &[
     telemetry::SAMPLE_RATIO,
     telemetry::SERVICE_NAME,
     telemetry::OTLP_ENDPOINT,
+    telemetry::OTLP_METRICS_ENDPOINT,
     duration(
         "shutdown.drain_timeout",
         "How long running turns may take to end when dragoman is told to stop",

@@ -62,7 +62,7 @@ pub(super) fn start(
             .with_tonic()
             .with_endpoint(endpoint)
             .build()
-            .map_err(TelemetryError::Exporter)?;
+            .map_err(TelemetryError::MetricExporter)?;
         provider = provider.with_periodic_exporter(exporter);
     }
     let provider = provider.build();

@@ -1,10 +1,16 @@
 //! One turn is one trace: what the real binary sends to an OTLP receiver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -21,7 +27,27 @@ use crate::support::process::Process;
 
 /// Keeps what it is sent.
 #[derive(Clone, Default)]
-pub(crate) struct Receiver(Arc<Mutex<Vec<Span>>>);
+pub(crate) struct Receiver {
+    spans: Arc<Mutex<Vec<Span>>>,
+    /// Names of metrics.
+    metrics: Arc<Mutex<BTreeSet<String>>>,
+}
+
+#[tonic::async_trait]
+impl MetricsService for Receiver {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let metrics = request.into_inner().resource_metrics.into_iter();
+        let metrics = metrics
+            .flat_map(|resource| resource.scope_metrics)
+            .flat_map(|scope| scope.metrics);
+        let names = metrics.map(|metric| metric.name);
+        self.metrics.lock().unwrap().extend(names);
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
 
 #[tonic::async_trait]
 impl TraceService for Receiver {
@@ -33,7 +59,7 @@ impl TraceService for Receiver {
         let spans = spans
             .flat_map(|resource| resource.scope_spans)
             .flat_map(|scope| scope.spans);
-        self.0.lock().unwrap().extend(spans);
+        self.spans.lock().unwrap().extend(spans);
         Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
@@ -46,6 +72,7 @@ impl Receiver {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let server = tonic::transport::Server::builder()
             .add_service(TraceServiceServer::new(receiver.clone()))
+            .add_service(MetricsServiceServer::new(receiver.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         let mut tasks = JoinSet::new();
         tasks.spawn(server);
@@ -54,7 +81,7 @@ impl Receiver {
 
     /// The spans of one trace by id; each parent among them but the root's.
     pub(crate) fn tree(&self, trace: &str) -> Vec<Span> {
-        let spans = self.0.lock().unwrap();
+        let spans = self.spans.lock().unwrap();
         spans
             .iter()
             .filter(|span| hex(&span.trace_id) == trace)
@@ -234,4 +261,21 @@ async fn a_collector_that_is_not_there_disturbs_nothing() {
     assert_eq!(client.asked("tools").await.last().unwrap()["type"], "agent");
     process.signal("TERM").await;
     assert_eq!(process.ended().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn metrics_are_sent_to_an_endpoint_of_their_own() {
+    let (receiver, endpoint, _receiving) = Receiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", &*endpoint)];
+    let process = Process::start(folder.path(), &[], &environment).await;
+    process.chat("/ws/measured").await.asked("tools").await;
+    process.signal("TERM").await;
+    assert_eq!(process.ended().await.code, Some(0));
+    let sent = receiver.metrics.lock().unwrap().clone();
+    assert!(
+        sent.contains("gen_ai.client.inference.duration"),
+        "{sent:?}"
+    );
+    assert_eq!(receiver.spans.lock().unwrap().len(), 0);
 }

@@ -70,3 +70,20 @@ pub(super) const OTLP_ENDPOINT: Setting = special(
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ]);
+pub(super) const OTLP_METRICS_ENDPOINT: Setting = special(
+    "telemetry.otlp_metrics_endpoint",
+    "Where metrics are sent by OTLP over gRPC, besides `/metrics`; empty: nowhere, as many collectors of traces take none",
+    Special {
+        form: Form::Text,
+        accepts: "http://HOST:PORT, usually port 4317",
+        default: None,
+        set: |config, text, _| {
+            values::endpoint(text).map(|value| config.telemetry.otlp_metrics_endpoint = value)
+        },
+        get: |config: &Config| {
+            let endpoint = config.telemetry.otlp_metrics_endpoint.clone();
+            endpoint.unwrap_or_default()
+        },
+    },
+)
+.also(&["OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"]);

@@ -86,6 +86,7 @@ log_format = "json"
 sample_ratio = 0.023
 service_name = "guide \"of\" tables"
 otlp_endpoint = "https://collector:4317"
+otlp_metrics_endpoint = "https://metrics:4317"
 
 [shutdown]
 drain_timeout = "1.5s"
@@ -298,6 +299,7 @@ fn every_field_of_every_part_can_be_set() {
         default.telemetry,
         telemetry::Config {
             otlp_endpoint,
+            otlp_metrics_endpoint,
             service_name,
             sample_permille,
             log,
