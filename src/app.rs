@@ -98,7 +98,7 @@ impl App {
         let http = bind("http", &config.http).await?;
         let grpc = bind("grpc", &config.grpc).await?;
         let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
-        let catalog = Catalog::load(&config.catalog)?;
+        let catalog = Catalog::open(&config.catalog).await?;
         let model = Model::build(&config.model)?;
         let http_summary = if has_gateway {
             summary::web(http_address)

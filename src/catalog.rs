@@ -5,33 +5,29 @@
 //! [`lineage`] and [`search`].
 
 mod build;
+pub mod collibra;
+mod config;
 mod error;
+mod file;
 mod find;
 mod format;
 pub mod joins;
 pub mod lineage;
-mod load;
+pub mod postgres;
 pub mod search;
+mod source;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use crate::matching::Names;
 
+pub use config::{Config, MOST_SOURCES, NamedSource};
 pub use error::CatalogError;
 pub use find::{Found, FoundSchema};
-
-/// Where the catalog comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Config {
-    /// The embedded demo: a procurement mart.
-    Demo,
-    /// A JSON file in the format of `src/catalog/format.md`.
-    File(PathBuf),
-}
+pub use source::Source;
 
 /// Everything that is known about the data.
 #[derive(Debug)]
@@ -176,28 +172,42 @@ struct Links {
     downstream: Vec<TableId>,
 }
 
-// === impl Config ===
-
-impl fmt::Display for Config {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Demo => formatter.write_str("the embedded demo catalog"),
-            Self::File(path) => write!(formatter, "{}", path.display()),
-        }
-    }
-}
-
 // === impl Catalog ===
 
 impl Catalog {
     /// The embedded demo. It fails only if dragoman was built with a broken one.
     pub fn demo() -> Result<Self, CatalogError> {
-        Self::load(&Config::Demo)
+        file::demo()
     }
 
-    /// Reads and checks a catalog.
-    pub fn load(config: &Config) -> Result<Self, CatalogError> {
-        load::load(config)
+    /// Reads the first source.
+    pub async fn open(config: &Config) -> Result<Self, CatalogError> {
+        let source = config.sources.first().map(|named| &named.source);
+        match source {
+            None | Some(Source::Demo) => Self::demo(),
+            Some(Source::File(path) | Source::Dbt(path)) => Self::of_file(path),
+            Some(source @ Source::Postgres(address)) => {
+                let file = postgres::read(address, &config.postgres).await?;
+                Self::lenient(source, file)
+            }
+            Some(source @ Source::Collibra(address)) => {
+                let file = collibra::read(address, &config.collibra).await?;
+                Self::lenient(source, file)
+            }
+        }
+    }
+
+    fn lenient(source: &Source, file: format::File) -> Result<Self, CatalogError> {
+        build::build(file, Timestamp::now()).map_err(|flaw| CatalogError::Content {
+            catalog: source.clone(),
+            at: flaw.at,
+            problem: flaw.problem,
+        })
+    }
+
+    /// Reads and checks a JSON file.
+    pub fn of_file(path: &Path) -> Result<Self, CatalogError> {
+        file::load(path)
     }
 
     /// What it holds.

@@ -1,6 +1,8 @@
 use std::io;
 
-use super::Config;
+use super::Source;
+use super::collibra::CollibraError;
+use super::postgres::PostgresError;
 
 /// A catalog that cannot be used. The message says where it is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +14,7 @@ pub enum CatalogError {
     )]
     Unreadable {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// Why.
         cause: io::Error,
     },
@@ -20,7 +22,7 @@ pub enum CatalogError {
     #[error("the catalog {catalog} is not a file. Give the path of a JSON file")]
     NotAFile {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
     },
     /// The file is too long.
     #[error(
@@ -29,7 +31,7 @@ pub enum CatalogError {
     )]
     TooLarge {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// Longest accepted file, in bytes.
         limit: u64,
     },
@@ -37,7 +39,7 @@ pub enum CatalogError {
     #[error("the catalog {catalog} is not JSON: {cause}. Correct the file there")]
     Syntax {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// What is wrong, with line and column.
         cause: serde_json::Error,
     },
@@ -48,7 +50,7 @@ pub enum CatalogError {
     )]
     Format {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// What is wrong, with line and column.
         cause: serde_json::Error,
     },
@@ -56,10 +58,34 @@ pub enum CatalogError {
     #[error("the catalog {catalog} is wrong at {at}: {problem}")]
     Content {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// JSON path, for example `tables[3].foreign_keys[0].references`.
         at: String,
         /// What is wrong and what to do.
         problem: String,
     },
+    /// A PostgreSQL database could not be read.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A Collibra server could not be read.
+    #[error(transparent)]
+    Collibra(#[from] CollibraError),
+}
+
+// === impl CatalogError ===
+
+impl CatalogError {
+    /// `error.type` of the span.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "unreadable",
+            Self::NotAFile { .. } => "not_a_file",
+            Self::TooLarge { .. } => "too_large",
+            Self::Syntax { .. } => "syntax",
+            Self::Format { .. } => "format",
+            Self::Content { .. } => "content",
+            Self::Postgres(error) => error.kind(),
+            Self::Collibra(error) => error.kind(),
+        }
+    }
 }

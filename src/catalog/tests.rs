@@ -12,8 +12,8 @@ fn demo() -> Catalog {
 
 /// The catalog of a JSON value.
 fn parse(file: &serde_json::Value) -> Result<Catalog, CatalogError> {
-    load::parse(
-        &Config::File("own.json".into()),
+    file::parse(
+        &Source::File("own.json".into()),
         file.to_string().as_bytes(),
         Timestamp::UNIX_EPOCH,
     )

@@ -113,8 +113,8 @@ fn paths_in_the_file_are_relative_to_it_and_others_to_the_working_folder() {
         dragoman::store::Config::Sqlite(in_folder("s.db"))
     );
     assert_eq!(
-        config.catalog,
-        dragoman::catalog::Config::File(in_folder("c.json"))
+        config.catalog.sources[0].source,
+        dragoman::catalog::Source::File(in_folder("c.json"))
     );
 
     let config = Sources::new()

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::agent;
-use crate::catalog::{self, Catalog};
+use crate::catalog::Catalog;
 use crate::chat::{EventBody, Finish, TurnErrorReason};
 use crate::model::{self, Model};
 use crate::store;
@@ -53,7 +53,7 @@ impl Place {
             guide_pace: Duration::ZERO,
             ..model::Config::default()
         });
-        let catalog = Catalog::load(&catalog::Config::Demo).unwrap();
+        let catalog = Catalog::demo().unwrap();
         let limits = Limits {
             rate_questions: 1_000,
             ..Limits::default()

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use super::{Catalog, CatalogError, Config, build, format};
+use super::{Catalog, CatalogError, Source, build, format};
 
 const DEMO: &str = include_str!("demo.json");
 /// Longest accepted file. A warehouse of 20,000 tables with 10 described columns each has about 30
@@ -13,23 +13,23 @@ const DEMO: &str = include_str!("demo.json");
 pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-pub(super) fn load(config: &Config) -> Result<Catalog, CatalogError> {
-    match config {
-        Config::Demo => parse(config, DEMO.as_bytes(), Timestamp::UNIX_EPOCH),
-        Config::File(path) => {
-            let (text, modified) = read(config, path)?;
-            parse(config, &text, modified)
-        }
-    }
+pub(super) fn demo() -> Result<Catalog, CatalogError> {
+    parse(&Source::Demo, DEMO.as_bytes(), Timestamp::UNIX_EPOCH)
+}
+
+pub(super) fn load(path: &Path) -> Result<Catalog, CatalogError> {
+    let source = Source::File(path.to_owned());
+    let (text, modified) = read(&source, path)?;
+    parse(&source, &text, modified)
 }
 
 pub(super) fn parse(
-    config: &Config,
+    source: &Source,
     text: &[u8],
     modified: Timestamp,
 ) -> Result<Catalog, CatalogError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
-    let catalog = || config.clone();
+    let catalog = || source.clone();
     let file: format::File =
         serde_json::from_slice(text).map_err(|cause| match cause.classify() {
             Category::Data => CatalogError::Format {
@@ -48,15 +48,15 @@ pub(super) fn parse(
     })
 }
 
-fn read(config: &Config, path: &Path) -> Result<(Vec<u8>, Timestamp), CatalogError> {
+fn read(source: &Source, path: &Path) -> Result<(Vec<u8>, Timestamp), CatalogError> {
     let unreadable = |cause| CatalogError::Unreadable {
-        catalog: config.clone(),
+        catalog: source.clone(),
         cause,
     };
     // Asked before it is opened: opening a pipe waits for somebody to write to it.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(CatalogError::NotAFile {
-            catalog: config.clone(),
+            catalog: source.clone(),
         });
     }
     let file = fs::File::open(path).map_err(unreadable)?;
@@ -70,7 +70,7 @@ fn read(config: &Config, path: &Path) -> Result<(Vec<u8>, Timestamp), CatalogErr
         .map_err(unreadable)?;
     if u64::try_from(text.len()).is_ok_and(|length| length > MAX_BYTES) {
         return Err(CatalogError::TooLarge {
-            catalog: config.clone(),
+            catalog: source.clone(),
             limit: MAX_BYTES,
         });
     }
