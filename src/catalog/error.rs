@@ -1,7 +1,10 @@
 use std::io;
+use std::time::Duration;
 
 use super::Source;
+use super::build::Flaw;
 use super::collibra::CollibraError;
+use super::dbt::DbtError;
 use super::postgres::PostgresError;
 
 /// A catalog that cannot be used. The message says where it is wrong and what to do.
@@ -64,6 +67,23 @@ pub enum CatalogError {
         /// What is wrong and what to do.
         problem: String,
     },
+    /// Reading takes too long.
+    #[error(
+        "the catalog {catalog} could not be read within {limit:?}. \
+         Look whether its server or its disk answers, or set a longer catalog_timeout"
+    )]
+    TooSlow {
+        /// The catalog.
+        catalog: Source,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// A defect of dragoman.
+    #[error("dragoman failed to read the catalog: please report this, with the lines before it")]
+    Panicked,
+    /// Artefacts of dbt could not be read.
+    #[error(transparent)]
+    Dbt(#[from] DbtError),
     /// A PostgreSQL database could not be read.
     #[error(transparent)]
     Postgres(#[from] PostgresError),
@@ -75,6 +95,14 @@ pub enum CatalogError {
 // === impl CatalogError ===
 
 impl CatalogError {
+    pub(super) fn of_flaw(source: &Source, flaw: Flaw) -> Self {
+        Self::Content {
+            catalog: source.clone(),
+            at: flaw.at,
+            problem: flaw.problem,
+        }
+    }
+
     /// `error.type` of the span.
     pub(super) fn kind(&self) -> &'static str {
         match self {
@@ -84,6 +112,9 @@ impl CatalogError {
             Self::Syntax { .. } => "syntax",
             Self::Format { .. } => "format",
             Self::Content { .. } => "content",
+            Self::TooSlow { .. } => "timeout",
+            Self::Panicked => "panic",
+            Self::Dbt(error) => error.kind(),
             Self::Postgres(error) => error.kind(),
             Self::Collibra(error) => error.kind(),
         }

@@ -5,19 +5,19 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::error::Category;
 
-use super::{Catalog, CatalogError, Source, build, format};
+use super::part::Part;
+use super::{CatalogError, Source, build, format};
 
 const DEMO: &str = include_str!("demo.json");
-/// Longest accepted file. A warehouse of 20,000 tables with 10 described columns each has about 30
-/// MiB.
-pub(super) const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Longest accepted file. A warehouse of 100,000 tables with 20 described columns each has about 250 MiB.
+pub(super) const MAX_BYTES: u64 = 512 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-pub(super) fn demo() -> Result<Catalog, CatalogError> {
+pub(super) fn demo() -> Result<Part, CatalogError> {
     parse(&Source::Demo, DEMO.as_bytes(), Timestamp::UNIX_EPOCH)
 }
 
-pub(super) fn load(path: &Path) -> Result<Catalog, CatalogError> {
+pub(super) fn load(path: &Path) -> Result<Part, CatalogError> {
     let source = Source::File(path.to_owned());
     let (text, modified) = read(&source, path)?;
     parse(&source, &text, modified)
@@ -27,7 +27,7 @@ pub(super) fn parse(
     source: &Source,
     text: &[u8],
     modified: Timestamp,
-) -> Result<Catalog, CatalogError> {
+) -> Result<Part, CatalogError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let catalog = || source.clone();
     let file: format::File =
@@ -41,11 +41,7 @@ pub(super) fn parse(
                 cause,
             },
         })?;
-    build::build(file, modified).map_err(|flaw| CatalogError::Content {
-        catalog: catalog(),
-        at: flaw.at,
-        problem: flaw.problem,
-    })
+    build::build(file, modified).map_err(|flaw| CatalogError::of_flaw(source, flaw))
 }
 
 fn read(source: &Source, path: &Path) -> Result<(Vec<u8>, Timestamp), CatalogError> {
@@ -59,20 +55,24 @@ fn read(source: &Source, path: &Path) -> Result<(Vec<u8>, Timestamp), CatalogErr
             catalog: source.clone(),
         });
     }
+    let too_large = || CatalogError::TooLarge {
+        catalog: source.clone(),
+        limit: MAX_BYTES,
+    };
     let file = fs::File::open(path).map_err(unreadable)?;
-    let modified = file
-        .metadata()
-        .and_then(|metadata| metadata.modified())
-        .map_err(unreadable)?;
-    let mut text = Vec::new();
+    let metadata = file.metadata().map_err(unreadable)?;
+    // Asked before it is read: that would take the memory first.
+    if metadata.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    let modified = metadata.modified().map_err(unreadable)?;
+    let mut text = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut text)
         .map_err(unreadable)?;
+    // It may have grown meanwhile.
     if u64::try_from(text.len()).is_ok_and(|length| length > MAX_BYTES) {
-        return Err(CatalogError::TooLarge {
-            catalog: source.clone(),
-            limit: MAX_BYTES,
-        });
+        return Err(too_large());
     }
     let modified = Timestamp::try_from(modified).unwrap_or(Timestamp::UNIX_EPOCH);
     Ok((text, modified))

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::config::name_of;
-use super::{collibra, postgres};
+use super::{collibra, dbt, postgres};
 
 /// What a catalog is read from. A closed set: a module a variant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,15 @@ impl Source {
     /// Whether it is behind a network: read again by the clock, not when a file changes.
     pub fn is_remote(&self) -> bool {
         matches!(self, Self::Postgres(_) | Self::Collibra(_))
+    }
+
+    /// The files it is read from.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::File(path) => vec![path.clone()],
+            Self::Dbt(folder) => dbt::FILES.map(|file| folder.join(file)).into(),
+            Self::Demo | Self::Postgres(_) | Self::Collibra(_) => Vec::new(),
+        }
     }
 }
 

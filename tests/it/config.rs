@@ -1,5 +1,6 @@
 //! Settings: which source wins, what bad ones are told, and that what is shown can be read again.
 
+mod catalogs;
 mod complete;
 mod environment;
 mod problems;

@@ -70,7 +70,7 @@ impl Place {
             answer_bytes: store::TEXT_BYTES,
             ..agent::Config::default()
         };
-        let agent = Agent::new(config, model.unwrap(), Tools::new(catalog.into()));
+        let agent = Agent::new(config, model.unwrap(), Tools::new(Arc::new(catalog)));
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
         let draining = stopped.child_token();
         let turns = Turns::new(

@@ -40,15 +40,6 @@ impl<'a> Directory<'a> {
         })
     }
 
-    /// Names that tables of several schemas have.
-    pub(super) fn shared_names(&self) -> HashSet<String> {
-        self.bare
-            .iter()
-            .filter(|(_, tables)| tables.len() > 1)
-            .map(|(name, _)| (*name).to_owned())
-            .collect()
-    }
-
     pub(super) fn read_keys(
         &self,
         at: &str,
@@ -137,9 +128,9 @@ impl<'a> Directory<'a> {
         }
         Ok(ForeignKey {
             from,
-            from_columns: key.columns.clone(),
+            from_columns: key.columns.clone().into(),
             to,
-            to_columns: key.to_columns.clone(),
+            to_columns: key.to_columns.clone().into(),
         })
     }
 

@@ -2,7 +2,6 @@ use serde_json::json;
 
 use super::*;
 
-
 #[test]
 fn an_ambiguous_or_unknown_name_gets_candidates() {
     let tools = tools();
