@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 
 use self::agent::Engine;
-use crate::catalog::Catalog;
+use crate::catalog::Keeper;
 use crate::config::{Config, Role};
 use crate::gateway::{self, Gateway, Ready};
 use crate::lifecycle::Lifecycle;
@@ -98,7 +98,8 @@ impl App {
         let http = bind("http", &config.http).await?;
         let grpc = bind("grpc", &config.grpc).await?;
         let (http_address, grpc_address) = (http.local_addr()?, grpc.local_addr()?);
-        let catalog = Catalog::load(&config.catalog)?;
+        let keeper = Keeper::open(&config.catalog).await?;
+        let catalog = keeper.handle();
         let model = Model::build(&config.model)?;
         let http_summary = if has_gateway {
             summary::web(http_address)
@@ -106,8 +107,10 @@ impl App {
             summary::probes(http_address)
         };
         let mut summary = vec![http_summary, summary::grpc(grpc_address)];
-        summary.extend(summary::engine(&config, &catalog, &model));
+        summary.extend(summary::engine(&config, &catalog.current(), &model));
         let engine = Engine::open(&config, catalog, model, &life).await?;
+        let draining = life.draining().clone();
+        life.spawn(async move { draining.run_until_cancelled(keeper.run()).await });
         let ready = ready(engine.store.clone());
         let gateway = if has_gateway {
             // One process: the gateway's client is handed the server itself. No port, the same code path.

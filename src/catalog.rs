@@ -1,44 +1,57 @@
 //! The data catalog the agent answers from: tables, columns, keys and lineage in one indexed graph.
 //!
-//! A [`Catalog`] is read once, checked completely, and never changes. What it does not hold is not
-//! recorded, and nothing here fills the gap. The questions about it are functions of [`joins`],
-//! [`lineage`] and [`search`].
+//! A [`Catalog`] is one graph of one or more [`Source`]s. It never changes: when a source does, the [`Keeper`] makes
+//! another, which a [`Handle`] gives from then on. What a catalog does not hold is not recorded, and nothing here fills
+//! the gap. The questions about it are functions of [`joins`], [`lineage`] and [`search`].
 
 mod build;
+pub mod collibra;
+mod config;
+mod dbt;
 mod error;
+mod file;
 mod find;
 mod format;
+mod freshness;
+mod handle;
+mod info;
 pub mod joins;
+mod keeper;
 pub mod lineage;
-mod load;
+mod loader;
+mod merge;
+mod part;
+pub mod postgres;
 pub mod search;
+mod source;
+mod stamp;
+mod table;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::path::PathBuf;
-
-use jiff::Timestamp;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::matching::Names;
 
+pub use config::{Config, MOST_SOURCES, NamedSource};
 pub use error::CatalogError;
 pub use find::{Found, FoundSchema};
+pub use freshness::SourceState;
+pub use handle::Handle;
+pub use info::Info;
+pub use keeper::Keeper;
+pub use source::Source;
+pub use table::{Column, Description, LineageStatus, Table, TableKind};
 
-/// Where the catalog comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Config {
-    /// The embedded demo: a procurement mart.
-    Demo,
-    /// A JSON file in the format of `src/catalog/format.md`.
-    File(PathBuf),
-}
+use freshness::Freshness;
+use part::Part;
 
 /// Everything that is known about the data.
 #[derive(Debug)]
 pub struct Catalog {
-    name: String,
-    as_of: Timestamp,
-    /// Ordered by schema, type and name; a [`TableId`] is a place in it.
+    /// In the order they were named.
+    sources: Vec<SourceState>,
+    /// Ordered by source, schema, type and name; a [`TableId`] is a place in it.
     tables: Vec<Table>,
     links: Vec<Links>,
     keys: Vec<ForeignKey>,
@@ -46,76 +59,6 @@ pub struct Catalog {
     /// By folded bare name.
     by_name: HashMap<String, Vec<TableId>>,
     schemas: Names,
-}
-
-/// A table, a view, or a source outside the warehouse.
-#[derive(Debug)]
-pub struct Table {
-    /// Its name, unique in its schema.
-    pub name: String,
-    /// The schema it is in.
-    pub schema: String,
-    /// What it is.
-    pub kind: TableKind,
-    /// What it holds.
-    pub description: Option<String>,
-    /// What one row stands for.
-    pub grain: Option<String>,
-    /// The people to ask.
-    pub owner: Option<String>,
-    /// When its data is renewed.
-    pub refresh: Option<String>,
-    /// Other names people use for it, in any language.
-    pub synonyms: Vec<String>,
-    /// The columns that identify a row, in the order of the key; empty if none are recorded.
-    pub primary_key: Vec<String>,
-    /// Its columns, in the table's order.
-    pub columns: Vec<Column>,
-    /// What is known about where its data comes from.
-    pub origin: LineageStatus,
-    id: TableId,
-    label: String,
-}
-
-/// A column.
-#[derive(Debug)]
-pub struct Column {
-    /// Its name, unique in its table.
-    pub name: String,
-    /// Its type, as the database writes it.
-    pub data_type: String,
-    /// What it holds.
-    pub description: Option<String>,
-    /// Whether it may be empty.
-    pub nullable: bool,
-    /// Whether it is part of the primary key.
-    pub primary_key: bool,
-}
-
-/// What a table is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TableKind {
-    /// Events or measurements.
-    Fact,
-    /// What facts are described by.
-    Dimension,
-    /// A query with a name.
-    View,
-    /// Any other table.
-    Table,
-    /// Where data comes from, outside the warehouse.
-    Source,
-}
-
-/// What is known about where a table's data comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineageStatus {
-    /// All tables it is made from are recorded; a source has none.
-    Recorded,
-    /// It is computed, not made from other tables: a calendar.
-    Generated,
-    /// Nobody wrote it down. It may come from anywhere.
-    NotRecorded,
 }
 
 /// A foreign key, with the tables it connects.
@@ -131,40 +74,15 @@ pub struct Key<'a> {
     pub to_columns: &'a [String],
 }
 
-/// What a catalog holds, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Info {
-    /// The name it gives itself.
-    pub name: String,
-    /// The state of the data it describes: what it says itself, or when its file was changed.
-    pub as_of: Timestamp,
-    /// Tables and views, sources left out.
-    pub tables: usize,
-    /// How many of the tables are facts.
-    pub facts: usize,
-    /// How many of the tables are dimensions.
-    pub dimensions: usize,
-    /// How many of the tables are views.
-    pub views: usize,
-    /// Sources outside the warehouse.
-    pub sources: usize,
-    /// Columns of all tables.
-    pub columns: usize,
-    /// Foreign keys, each counted once however many columns it has.
-    pub foreign_keys: usize,
-    /// Pairs of tables of which one is made from the other.
-    pub lineage_edges: usize,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct TableId(u32);
 
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct ForeignKey {
     from: TableId,
-    from_columns: Vec<String>,
+    from_columns: Arc<[String]>,
     to: TableId,
-    to_columns: Vec<String>,
+    to_columns: Arc<[String]>,
 }
 
 /// What a table is connected with. Keys are places in [`Catalog::keys`].
@@ -176,59 +94,45 @@ struct Links {
     downstream: Vec<TableId>,
 }
 
-// === impl Config ===
-
-impl fmt::Display for Config {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Demo => formatter.write_str("the embedded demo catalog"),
-            Self::File(path) => write!(formatter, "{}", path.display()),
-        }
-    }
-}
-
 // === impl Catalog ===
 
 impl Catalog {
     /// The embedded demo. It fails only if dragoman was built with a broken one.
     pub fn demo() -> Result<Self, CatalogError> {
-        Self::load(&Config::Demo)
+        Ok(Self::of("demo", file::demo()?))
     }
 
-    /// Reads and checks a catalog.
-    pub fn load(config: &Config) -> Result<Self, CatalogError> {
-        load::load(config)
+    /// Reads and checks a JSON file.
+    pub fn of_file(path: &Path) -> Result<Self, CatalogError> {
+        let source = Source::File(path.to_owned());
+        Ok(Self::of(&source.default_name(), file::load(path)?))
     }
 
-    /// What it holds.
+    fn of(name: &str, part: Part) -> Self {
+        let state = SourceState::new(name, &part, Arc::new(Freshness::new(part.as_of, None)));
+        merge::merge(&[(state, Arc::new(part))])
+    }
+
+    /// What it holds: the sum of its sources, as of the oldest of them.
     pub fn info(&self) -> Info {
-        let count = |kind| {
-            self.tables
-                .iter()
-                .filter(|table| table.kind == kind)
-                .count()
-        };
-        let sources = count(TableKind::Source);
-        Info {
-            name: self.name.clone(),
-            as_of: self.as_of,
-            tables: self.tables.len() - sources,
-            facts: count(TableKind::Fact),
-            dimensions: count(TableKind::Dimension),
-            views: count(TableKind::View),
-            sources,
-            columns: self.tables.iter().map(|table| table.columns.len()).sum(),
-            foreign_keys: self.keys.len(),
-            lineage_edges: self.links.iter().map(|links| links.upstream.len()).sum(),
+        let mut all = Info::default();
+        for source in &self.sources {
+            all.add(source.info());
         }
+        all
     }
 
-    /// The state of the data it describes.
-    pub fn as_of(&self) -> Timestamp {
-        self.as_of
+    /// Where it was read from, in the order the sources were named.
+    pub fn sources(&self) -> &[SourceState] {
+        &self.sources
     }
 
-    /// All tables and sources, ordered by schema, type and name.
+    /// Where a table was read from.
+    pub fn source(&self, table: &Table) -> Option<&SourceState> {
+        self.sources.get(table.source)
+    }
+
+    /// All tables and sources, ordered by source, schema, type and name.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
         self.tables.iter()
     }
@@ -264,56 +168,16 @@ impl Catalog {
     }
 }
 
-// === impl Table ===
-
-impl Table {
-    /// The shortest name that means only this table: bare, or with the schema where others are
-    /// called the same.
-    pub fn label(&self) -> &str {
-        &self.label
-    }
-
-    /// The name with the schema.
-    pub fn qualified_name(&self) -> String {
-        format!("{}.{}", self.schema, self.name)
-    }
-}
-
-impl PartialEq for Table {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-// === impl TableKind ===
-
-impl TableKind {
-    /// All of them, in the order tables are listed in.
-    pub const ALL: [Self; 5] = [
-        Self::Fact,
-        Self::Dimension,
-        Self::View,
-        Self::Table,
-        Self::Source,
-    ];
-
-    /// The name in files and tool results.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fact => "FACT",
-            Self::Dimension => "DIMENSION",
-            Self::View => "VIEW",
-            Self::Table => "TABLE",
-            Self::Source => "SOURCE",
-        }
-    }
-}
-
 // === impl TableId ===
 
 impl TableId {
     fn new(place: usize) -> Self {
         Self(u32::try_from(place).unwrap_or(u32::MAX))
+    }
+
+    /// The same table where so many others come before it.
+    fn after(self, others: usize) -> Self {
+        Self::new(self.place() + others)
     }
 
     fn place(self) -> usize {

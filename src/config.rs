@@ -141,7 +141,7 @@ impl Default for Config {
             grpc: "127.0.0.1:50051".to_owned(),
             store: store::Config::Sqlite(PathBuf::from("dragoman/sessions.db")),
             sessions: store::Sessions::default(),
-            catalog: catalog::Config::Demo,
+            catalog: catalog::Config::default(),
             model: model::Config::default(),
             model_because: None,
             limits: Limits::default(),

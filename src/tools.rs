@@ -8,6 +8,7 @@ mod find_relationships;
 mod get_lineage;
 mod get_table_details;
 mod list_tables;
+mod provenance;
 mod reply;
 mod search_columns;
 mod subject;
@@ -16,16 +17,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::chat::{ToolCall, ToolResult};
 use crate::matching::{Matches, Names};
 use crate::model::ToolSpec;
 use reply::{Refusal, shorten};
 
-/// All tools, over one catalog.
+/// All tools, over one catalog, which may change.
 #[derive(Debug, Clone)]
 pub struct Tools {
-    catalog: Arc<Catalog>,
+    catalog: catalog::Handle,
     specs: Arc<[ToolSpec]>,
 }
 
@@ -47,10 +48,10 @@ pub enum Tool {
 // === impl Tools ===
 
 impl Tools {
-    /// The tools over this catalog.
-    pub fn new(catalog: Arc<Catalog>) -> Self {
+    /// The tools over this catalog, as it is when they are called.
+    pub fn new(catalog: impl Into<catalog::Handle>) -> Self {
         Self {
-            catalog,
+            catalog: catalog.into(),
             specs: Tool::ALL.into_iter().map(Tool::spec).collect(),
         }
     }
@@ -63,7 +64,7 @@ impl Tools {
     /// Runs a call.
     pub fn run(&self, call: &ToolCall) -> ToolResult {
         let answer = match Tool::named(&call.name) {
-            Some(tool) => tool.run(&self.catalog, &call.arguments),
+            Some(tool) => tool.run(&self.catalog.current(), &call.arguments),
             None => Err(unknown(&call.name)),
         };
         let failed = answer.is_err();

@@ -12,7 +12,7 @@ use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::agent::{Agent, Turns};
-use crate::catalog::Catalog;
+use crate::catalog;
 use crate::chat_service::{self, ChatService};
 use crate::config::Config;
 use crate::lifecycle::Lifecycle;
@@ -54,13 +54,13 @@ struct StoreHealth {
 impl Engine {
     pub(super) async fn open(
         config: &Config,
-        catalog: Catalog,
+        catalog: catalog::Handle,
         model: Model,
         life: &Lifecycle,
     ) -> anyhow::Result<Self> {
         let store = Store::open(&config.store, config.limits.clone(), &config.sessions).await?;
         let turns = Turns::new(
-            Agent::new(config.agent.clone(), model, Tools::new(catalog.into())),
+            Agent::new(config.agent.clone(), model, Tools::new(catalog)),
             store.clone(),
             config.limits.clone(),
             life.draining().clone(),

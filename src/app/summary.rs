@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::catalog::{self, Catalog};
+use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::model::Model;
 use crate::store;
@@ -36,11 +36,17 @@ pub(super) fn engine(config: &Config, catalog: &Catalog, model: &Model) -> Vec<S
         store::Config::Sqlite(path) => format!("sqlite:{}", path.display()),
         store::Config::Redis(address) => address.to_string(),
     };
-    vec![
-        answerer(config, model),
-        format!("catalog: {}", describe(&catalog.info())),
-        format!("sessions: {store}"),
-    ]
+    let mut lines = vec![answerer(config, model)];
+    match catalog.sources() {
+        [only] => lines.push(format!("catalog: {}", only.info())),
+        several => lines.extend(
+            several
+                .iter()
+                .map(|source| format!("catalog {}: {}", source.name(), source.info())),
+        ),
+    }
+    lines.push(format!("sessions: {store}"));
+    lines
 }
 
 /// What answers, where it is, and why it was chosen if nobody did.
@@ -54,16 +60,4 @@ fn answerer(config: &Config, model: &Model) -> String {
         format!(", because {reason}; --model guide answers without it")
     });
     format!("model: {}{place}{reason}", info.name)
-}
-
-fn describe(catalog: &catalog::Info) -> String {
-    format!(
-        "{}: {} tables, {} columns, {} foreign keys, {} lineage edges, as of {}",
-        catalog.name,
-        catalog.tables,
-        catalog.columns,
-        catalog.foreign_keys,
-        catalog.lineage_edges,
-        catalog.as_of
-    )
 }

@@ -1,16 +1,19 @@
-//! From a file to a catalog: everything is checked, and every name of a table is resolved.
+//! From a file to a part of the catalog: everything is checked, and every name of a table is resolved.
 
+mod clean;
 mod limits;
 mod references;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Catalog, Column, ForeignKey, LineageStatus, Links, Table, TableId, TableKind, format};
-use crate::matching::{Names, fold};
+use super::part::Part;
+use super::{Column, Description, LineageStatus, TableId, TableKind, format};
+pub(super) use clean::Cleaned;
 use limits::{check_count, check_name, check_optional_text, check_text};
 use references::Directory;
 
@@ -29,8 +32,8 @@ struct Listed {
     table: format::Table,
 }
 
-/// Checks a file as a whole and makes a catalog of it.
-pub(super) fn build(file: format::File, modified: Timestamp) -> Result<Catalog, Flaw> {
+/// Checks a file as a whole, and resolves what its tables say of each other.
+pub(super) fn build(file: format::File, modified: Timestamp) -> Result<Part, Flaw> {
     if file.format != format::FORMAT {
         return Err(Flaw::new(
             "format",
@@ -55,14 +58,30 @@ pub(super) fn build(file: format::File, modified: Timestamp) -> Result<Catalog, 
         directory.read_keys(at, TableId::new(place), table, &mut keys)?;
         upstream.push(directory.read_upstream(at, table)?);
     }
-    let links = link(&keys, upstream);
-    let shared: HashSet<String> = directory.shared_names();
     let tables = listed
         .into_iter()
-        .enumerate()
-        .map(|(place, listed)| finish(TableId::new(place), listed.table, &shared))
+        .map(|listed| Arc::new(describe(listed.table)))
         .collect();
-    Ok(index(file.name, as_of, tables, links, keys))
+    Ok(Part {
+        name: file.name,
+        as_of,
+        tables,
+        keys,
+        upstream,
+    })
+}
+
+/// Builds what can be used of a source that nobody here wrote, and counts the rest.
+pub(super) fn lenient(mut file: format::File, read: Timestamp) -> Result<(Part, Cleaned), Flaw> {
+    let cleaned = clean::clean(&mut file);
+    if file.tables.is_empty() {
+        return Err(Flaw::new(
+            "tables",
+            "there is none that could be asked about",
+        ));
+    }
+    let part = build(file, read)?;
+    Ok((part, cleaned))
 }
 
 /// Checks each table by itself and puts them into the order of the catalog.
@@ -167,12 +186,7 @@ fn parse_as_of(text: &str) -> Result<Timestamp, Flaw> {
     })
 }
 
-fn finish(id: TableId, table: format::Table, shared: &HashSet<String>) -> Table {
-    let label = if shared.contains(&table.name) {
-        format!("{}.{}", table.schema, table.name)
-    } else {
-        table.name.clone()
-    };
+fn describe(table: format::Table) -> Description {
     let columns = table
         .columns
         .into_iter()
@@ -188,7 +202,7 @@ fn finish(id: TableId, table: format::Table, shared: &HashSet<String>) -> Table 
             }
         })
         .collect();
-    Table {
+    Description {
         name: table.name,
         schema: table.schema,
         kind: table.kind.into(),
@@ -202,69 +216,6 @@ fn finish(id: TableId, table: format::Table, shared: &HashSet<String>) -> Table 
         origin: table
             .lineage
             .map_or(LineageStatus::NotRecorded, |lineage| lineage.status.into()),
-        id,
-        label,
-    }
-}
-
-fn link(keys: &[ForeignKey], upstream: Vec<Vec<TableId>>) -> Vec<Links> {
-    let mut links: Vec<Links> = upstream
-        .into_iter()
-        .map(|upstream| Links {
-            upstream,
-            ..Links::default()
-        })
-        .collect();
-    for (number, key) in (0..).zip(keys) {
-        if let Some(from) = links.get_mut(key.from.place()) {
-            from.keys_from.push(number);
-        }
-        if let Some(to) = links.get_mut(key.to.place()) {
-            to.keys_to.push(number);
-        }
-    }
-    for place in 0..links.len() {
-        let sources = links
-            .get(place)
-            .map_or_else(Vec::new, |links| links.upstream.clone());
-        for source in sources {
-            if let Some(source) = links.get_mut(source.place()) {
-                source.downstream.push(TableId::new(place));
-            }
-        }
-    }
-    links
-}
-
-fn index(
-    name: String,
-    as_of: Timestamp,
-    tables: Vec<Table>,
-    links: Vec<Links>,
-    keys: Vec<ForeignKey>,
-) -> Catalog {
-    let mut by_name: HashMap<String, Vec<TableId>> = HashMap::new();
-    let mut synonyms: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for table in &tables {
-        by_name.entry(fold(&table.name)).or_default().push(table.id);
-        synonyms
-            .entry(&table.name)
-            .or_default()
-            .extend(table.synonyms.iter().map(String::as_str));
-    }
-    let names = Names::with_synonyms(synonyms);
-    let mut schemas: Vec<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
-    schemas.dedup();
-    let schemas = Names::new(schemas);
-    Catalog {
-        name,
-        as_of,
-        tables,
-        links,
-        keys,
-        names,
-        by_name,
-        schemas,
     }
 }
 

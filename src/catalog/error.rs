@@ -1,6 +1,11 @@
 use std::io;
+use std::time::Duration;
 
-use super::Config;
+use super::Source;
+use super::build::Flaw;
+use super::collibra::CollibraError;
+use super::dbt::DbtError;
+use super::postgres::PostgresError;
 
 /// A catalog that cannot be used. The message says where it is wrong and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -12,7 +17,7 @@ pub enum CatalogError {
     )]
     Unreadable {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// Why.
         cause: io::Error,
     },
@@ -20,7 +25,7 @@ pub enum CatalogError {
     #[error("the catalog {catalog} is not a file. Give the path of a JSON file")]
     NotAFile {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
     },
     /// The file is too long.
     #[error(
@@ -29,7 +34,7 @@ pub enum CatalogError {
     )]
     TooLarge {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// Longest accepted file, in bytes.
         limit: u64,
     },
@@ -37,7 +42,7 @@ pub enum CatalogError {
     #[error("the catalog {catalog} is not JSON: {cause}. Correct the file there")]
     Syntax {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// What is wrong, with line and column.
         cause: serde_json::Error,
     },
@@ -48,7 +53,7 @@ pub enum CatalogError {
     )]
     Format {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// What is wrong, with line and column.
         cause: serde_json::Error,
     },
@@ -56,10 +61,62 @@ pub enum CatalogError {
     #[error("the catalog {catalog} is wrong at {at}: {problem}")]
     Content {
         /// The catalog.
-        catalog: Config,
+        catalog: Source,
         /// JSON path, for example `tables[3].foreign_keys[0].references`.
         at: String,
         /// What is wrong and what to do.
         problem: String,
     },
+    /// Reading takes too long.
+    #[error(
+        "the catalog {catalog} could not be read within {limit:?}. \
+         Look whether its server or its disk answers, or set a longer catalog_timeout"
+    )]
+    TooSlow {
+        /// The catalog.
+        catalog: Source,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// A defect of dragoman.
+    #[error("dragoman failed to read the catalog: please report this, with the lines before it")]
+    Panicked,
+    /// Artefacts of dbt could not be read.
+    #[error(transparent)]
+    Dbt(#[from] DbtError),
+    /// A PostgreSQL database could not be read.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A Collibra server could not be read.
+    #[error(transparent)]
+    Collibra(#[from] CollibraError),
+}
+
+// === impl CatalogError ===
+
+impl CatalogError {
+    pub(super) fn of_flaw(source: &Source, flaw: Flaw) -> Self {
+        Self::Content {
+            catalog: source.clone(),
+            at: flaw.at,
+            problem: flaw.problem,
+        }
+    }
+
+    /// `error.type` of the span.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "unreadable",
+            Self::NotAFile { .. } => "not_a_file",
+            Self::TooLarge { .. } => "too_large",
+            Self::Syntax { .. } => "syntax",
+            Self::Format { .. } => "format",
+            Self::Content { .. } => "content",
+            Self::TooSlow { .. } => "timeout",
+            Self::Panicked => "panic",
+            Self::Dbt(error) => error.kind(),
+            Self::Postgres(error) => error.kind(),
+            Self::Collibra(error) => error.kind(),
+        }
+    }
 }

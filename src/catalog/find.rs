@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use crate::matching::{Matches, Names, fold, tokens};
 
-use super::{Catalog, Table};
+use super::{Catalog, SourceState, Table};
 
 /// Words around a name, folded: English, Slovak, Czech.
 const FILLING: [&str; 10] = [
@@ -39,7 +41,7 @@ impl Catalog {
         }
         let matches = self.names.best(text);
         if !matches!(matches, Matches::Exact(_))
-            && let Some(found) = self.in_schema(text)
+            && let Some(found) = self.in_place(text)
         {
             return found;
         }
@@ -58,48 +60,71 @@ impl Catalog {
             Matches::Exact(schema) | Matches::Clear(schema) => FoundSchema::One(schema),
             Matches::Several(schemas) => FoundSchema::None(schemas),
             Matches::None { nearest } if nearest.is_empty() => {
-                let mut schemas: Vec<&str> = self
-                    .tables
-                    .iter()
-                    .map(|table| table.schema.as_str())
-                    .collect();
-                schemas.dedup();
-                schemas.truncate(Names::MOST_CANDIDATES);
-                FoundSchema::None(schemas)
+                let tables = self.tables.iter();
+                let schemas: BTreeSet<&str> = tables.map(|table| table.schema.as_str()).collect();
+                FoundSchema::None(schemas.into_iter().take(Names::MOST_CANDIDATES).collect())
             }
             Matches::None { nearest } => FoundSchema::None(nearest),
         }
     }
 
-    /// The table `schema.table` names, in any case. Both parts may have dots in them.
+    /// The table that `schema.table` or `source.schema.table` names, in any case. Every part may have dots in it.
     fn qualified(&self, text: &str) -> Option<Found<'_>> {
+        let mut same = Vec::new();
         let mut alike = Vec::new();
-        for (dot, _) in text.match_indices('.').take(MOST_DOTS) {
-            let (schema, name) = (text.get(..dot)?, text.get(dot + 1..)?);
+        for (before, name) in halves(text) {
             for table in self.called_in_any_case(name) {
-                if table.schema == schema && table.name == name {
-                    return Some(Found::One(table));
-                }
-                if fold(&table.schema) == fold(schema) {
+                let fits = self.is_in(table, before);
+                if fits && table.name == name {
+                    same.push(table);
+                } else if fits || self.is_in_any_case(table, before) {
                     alike.push(table);
                 }
             }
         }
-        (!alike.is_empty()).then(|| one_or_several(alike))
+        let mut tables = if same.is_empty() { alike } else { same };
+        tables.truncate(Names::MOST_CANDIDATES);
+        (!tables.is_empty()).then(|| one_or_several(tables))
     }
 
-    /// `schema.half a name`: the name is matched, and only tables in the schema count.
-    fn in_schema(&self, text: &str) -> Option<Found<'_>> {
-        let (schema, name) = text.split_once('.')?;
-        let FoundSchema::One(schema) = self.find_schema(schema) else {
-            return None;
-        };
-        let mut tables = match self.names.best(name) {
-            Matches::Exact(name) | Matches::Clear(name) => self.called(&[name]),
-            Matches::Several(names) => self.called(&names),
+    /// Whether a table is in this schema, or this schema of this source.
+    fn is_in(&self, table: &Table, place: &str) -> bool {
+        table.schema == place
+            || self.source_name(table).is_some_and(|source| {
+                let rest = place.strip_prefix(source);
+                rest.and_then(|rest| rest.strip_prefix('.')) == Some(&table.schema)
+            })
+    }
+
+    fn is_in_any_case(&self, table: &Table, place: &str) -> bool {
+        let (place, schema) = (fold(place), fold(&table.schema));
+        place == schema
+            || self
+                .source_name(table)
+                .is_some_and(|source| place == format!("{}.{schema}", fold(source)))
+    }
+
+    fn source_name(&self, table: &Table) -> Option<&str> {
+        self.source(table).map(SourceState::name)
+    }
+
+    /// `schema.half a name`, or a source before that: the name is matched, and only tables in the schema or the source
+    /// count.
+    fn in_place(&self, text: &str) -> Option<Found<'_>> {
+        let (place, name) = text.split_once('.')?;
+        let names = match self.names.best(name) {
+            Matches::Exact(name) | Matches::Clear(name) => vec![name],
+            Matches::Several(names) => names,
             Matches::None { .. } => return None,
         };
-        tables.retain(|table| table.schema == schema);
+        let in_source = |table: &&Table| {
+            self.source_name(table)
+                .is_some_and(|source| fold(source) == fold(place))
+        };
+        let tables = match self.find_schema(place) {
+            FoundSchema::One(schema) => self.called_where(&names, |table| table.schema == schema),
+            FoundSchema::None(_) => self.called_where(&names, in_source),
+        };
         (!tables.is_empty()).then(|| one_or_several(tables))
     }
 
@@ -122,12 +147,21 @@ impl Catalog {
 
     /// The tables of these names, each of which is one of ours.
     fn called(&self, names: &[&str]) -> Vec<&Table> {
+        self.called_where(names, |_| true)
+    }
+
+    fn called_where<'a>(
+        &'a self,
+        names: &[&str],
+        fits: impl Fn(&&'a Table) -> bool,
+    ) -> Vec<&'a Table> {
         names
             .iter()
             .flat_map(|name| {
                 self.called_in_any_case(name)
                     .filter(move |table| table.name == **name)
             })
+            .filter(fits)
             .take(Names::MOST_CANDIDATES)
             .collect()
     }
@@ -139,6 +173,12 @@ impl Catalog {
             .flatten()
             .filter_map(|id| self.table(*id))
     }
+}
+
+/// What stands before and after each dot.
+fn halves(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let dots = text.match_indices('.').take(MOST_DOTS);
+    dots.filter_map(|(dot, _)| Some((text.get(..dot)?, text.get(dot + 1..)?)))
 }
 
 fn one_or_several(tables: Vec<&Table>) -> Found<'_> {

@@ -3,6 +3,8 @@ mod large;
 mod loading;
 mod queries;
 
+use jiff::Timestamp;
+
 use super::*;
 
 /// The demo, which every other part is tried on too.
@@ -12,11 +14,10 @@ fn demo() -> Catalog {
 
 /// The catalog of a JSON value.
 fn parse(file: &serde_json::Value) -> Result<Catalog, CatalogError> {
-    load::parse(
-        &Config::File("own.json".into()),
-        file.to_string().as_bytes(),
-        Timestamp::UNIX_EPOCH,
-    )
+    let source = Source::File("own.json".into());
+    let text = file.to_string();
+    let part = file::parse(&source, text.as_bytes(), Timestamp::UNIX_EPOCH)?;
+    Ok(Catalog::of("own", part))
 }
 
 fn table<'a>(catalog: &'a Catalog, name: &str) -> &'a Table {

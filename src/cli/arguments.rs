@@ -66,8 +66,8 @@ pub(super) struct SettingFlags {
     grpc: Option<String>,
     #[arg(long, value_name = "sqlite:PATH|redis://…", help = config::help("store"))]
     store: Option<String>,
-    #[arg(long, value_name = "demo|FILE", help = config::help("catalog"))]
-    catalog: Option<String>,
+    #[arg(long, value_name = "[NAME=]SOURCE", help = config::help("catalog"))]
+    catalog: Vec<String>,
     #[arg(long, value_name = "guide|openai|openai:NAME|scripted:FILE", help = config::help("model"))]
     model: Option<String>,
     /// TOML file with settings, also DRAGOMAN_CONFIG; none is read by itself.
@@ -106,13 +106,14 @@ impl SettingFlags {
             config,
         } = self;
         let agents = (!agents.is_empty()).then(|| agents.join(","));
+        let catalog = (!catalog.is_empty()).then(|| catalog.join(","));
         let settings = [
             ("only", only),
             ("agents", &agents),
             ("http", http),
             ("grpc", grpc),
             ("store", store),
-            ("catalog", catalog),
+            ("catalog", &catalog),
             ("model", model),
         ];
         Flags {

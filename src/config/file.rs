@@ -137,7 +137,9 @@ fn is_section(key: &str) -> bool {
 /// A TOML value as text, if its type is one of those the form has.
 fn text_of(form: Form, value: &DeValue<'_>) -> Result<String, String> {
     match (form, value) {
-        (Form::Text | Form::Duration | Form::Size, DeValue::String(text)) => Ok(text.to_string()),
+        (Form::Text | Form::Texts | Form::Duration | Form::Size, DeValue::String(text)) => {
+            Ok(text.to_string())
+        }
         (Form::Size | Form::Count | Form::Ratio, DeValue::Integer(number)) => {
             i64::from_str_radix(number.as_str(), number.radix())
                 .map(|number| number.to_string())
@@ -145,7 +147,7 @@ fn text_of(form: Form, value: &DeValue<'_>) -> Result<String, String> {
         }
         (Form::Ratio, DeValue::Float(number)) => Ok(number.as_str().to_owned()),
         (Form::Switch, DeValue::Boolean(on)) => Ok(on.to_string()),
-        (Form::List, DeValue::Array(items)) => {
+        (Form::List | Form::Texts, DeValue::Array(items)) => {
             let texts: Option<Vec<&str>> = items
                 .iter()
                 .map(|item| item.get_ref().as_str().filter(|text| !text.contains(',')))
@@ -174,6 +176,7 @@ impl Form {
             Self::Ratio => "a number from 0 to 1",
             Self::Switch => "true or false, without quotes",
             Self::List => "an array of strings",
+            Self::Texts => "a string in quotes, or an array of them",
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) enum Form {
     Switch,
     /// An array of strings; elsewhere separated by commas.
     List,
+    /// The same, or a string if there is only one.
+    Texts,
 }
 
 /// Where the field is. Reached mutably, so that one function serves reading and writing.
@@ -213,7 +215,7 @@ impl Setting {
         if self.is_secret {
             "(not repeated)".to_owned()
         } else {
-            value.to_owned()
+            values::without_passwords(value)
         }
     }
 

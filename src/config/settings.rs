@@ -1,4 +1,5 @@
 mod budget;
+mod catalog;
 mod models;
 mod openai;
 mod telemetry;
@@ -7,7 +8,6 @@ use std::time::Duration;
 
 use super::setting::{Form, Setting, Special, count, count32, duration, size, special, switch};
 use super::values;
-use crate::catalog;
 use crate::store;
 
 const KIB: usize = 1024;
@@ -86,22 +86,9 @@ pub static SETTINGS: &[Setting] = &[
             },
         },
     ),
-    special(
-        "catalog",
-        "What questions are answered from",
-        Special {
-            form: Form::Text,
-            accepts: "demo, or a JSON FILE",
-            default: None,
-            set: |config, text, folder| {
-                values::catalog(text, folder).map(|value| config.catalog = value)
-            },
-            get: |config| match &config.catalog {
-                catalog::Config::Demo => "demo".to_owned(),
-                catalog::Config::File(path) => path.display().to_string(),
-            },
-        },
-    ),
+    catalog::CATALOG,
+    catalog::CATALOG_REFRESH,
+    catalog::CATALOG_TIMEOUT,
     models::MODEL,
     models::GUIDE_PACE,
     openai::BASE_URL,

@@ -70,7 +70,8 @@ fn value(setting: &Setting, config: &Config) -> String {
         Form::Count | Form::Ratio | Form::Switch => text,
         Form::Size if text.bytes().all(|byte| byte.is_ascii_digit()) => text,
         Form::Text | Form::Duration | Form::Size => Value::String(text).to_string(),
-        Form::List => {
+        Form::Texts if !text.contains(',') => Value::String(text).to_string(),
+        Form::List | Form::Texts => {
             let items = text.split(',').filter(|item| !item.is_empty());
             Value::from(items.collect::<Vec<_>>()).to_string()
         }

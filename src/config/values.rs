@@ -17,7 +17,9 @@ pub(super) use openai::{
     api_key, api_version, auth, auth_text, base_url, body, body_text, headers, hidden, model_name,
     token_field, token_field_text,
 };
-pub(super) use places::{address, catalog, endpoint, model, origins, store};
+pub(super) use places::{
+    address, catalog, catalog_text, endpoint, model, origins, store, without_passwords,
+};
 pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
 
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -96,6 +96,20 @@ pub fn execute_tool(name: &str, call_id: &str) -> Span {
     span
 }
 
+/// One reading of a source of the catalog: a trace of its own, as no turn waits for it.
+pub fn catalog_load(name: &str, kind: &'static str) -> Span {
+    let span = info_span!(parent: None, "catalog_load", otel.name = "catalog load", otel.kind = "internal");
+    span.set_attribute("dragoman.catalog.source", name.to_owned());
+    span.set_attribute("dragoman.catalog.kind", kind);
+    span
+}
+
+/// Notes how many tables a source was found to have.
+pub fn record_tables(span: &Span, tables: usize) {
+    let tables = i64::try_from(tables).unwrap_or(i64::MAX);
+    span.set_attribute("dragoman.catalog.tables", tables);
+}
+
 /// Notes the turn a span turned out to work on.
 pub fn record_turn(span: &Span, turn: TurnId) {
     span.set_attribute(TURN_ID, turn.to_string());

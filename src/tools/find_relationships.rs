@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::given;
+use super::provenance::{Provenance, source_of};
 use super::reply::{self, Join, Refusal, asked_otherwise};
 use super::subject;
 use crate::catalog::joins::{self, MOST_HOPS};
@@ -37,6 +38,8 @@ struct Direct<'a> {
     omitted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'static str>,
+    #[serde(flatten)]
+    provenance: Provenance,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,6 +53,8 @@ struct Between<'a> {
     paths: Vec<Path<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(flatten)]
+    provenance: Provenance,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +86,7 @@ fn direct(catalog: &Catalog, table: &Table, asked: &str) -> Result<String, Refus
         relationships: part.items,
         omitted: part.omitted,
         note: none.then_some("No foreign key from or to this table is recorded."),
+        provenance: Provenance::of_tables(catalog, [table]),
     })
 }
 
@@ -95,7 +101,14 @@ fn between(
         joins: path.into_iter().map(Join::from).collect(),
     });
     let part = reply::part(paths, joins::MOST_PATHS, BYTES);
-    let note = if part.items.is_empty() {
+    let sources = source_of(catalog, from).zip(source_of(catalog, to));
+    let note = if let Some((of_from, of_to)) = sources.filter(|(from, to)| from != to) {
+        Some(format!(
+            "{} is in the source {of_from}, {} in {of_to}: no foreign key leads from one source to another.",
+            from.label(),
+            to.label()
+        ))
+    } else if part.items.is_empty() {
         Some(format!(
             "No way of at most {MOST_HOPS} recorded foreign keys leads from {} to {}. That columns \
              have the same name is no recorded relationship.",
@@ -114,5 +127,6 @@ fn between(
         asked_other: asked_otherwise(asked_other, to),
         paths: part.items,
         note,
+        provenance: Provenance::of_tables(catalog, [from, to]),
     })
 }

@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::given;
+use super::provenance::Provenance;
 use super::reply::{self, Part, Refusal, asked_otherwise, shorten};
 use super::subject;
 use crate::catalog::lineage::{Direction, Reached, reached};
@@ -42,6 +43,8 @@ struct Lineage<'a> {
     downstream: Vec<Step<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(flatten)]
+    provenance: Provenance,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +83,7 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
         upstream,
         downstream,
         note: (!notes.is_empty()).then(|| notes.join(" ")),
+        provenance: Provenance::of_tables(catalog, [table]),
     })
 }
 

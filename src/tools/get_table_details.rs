@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::provenance::Provenance;
 use super::reply::{self, Part, Refusal, asked_otherwise, shorten};
 use super::subject;
 use crate::catalog::{Catalog, Column, Key, Table};
@@ -36,7 +37,8 @@ struct Details<'a> {
     grain: Option<Cow<'a, str>>,
     owner: Option<Cow<'a, str>>,
     refresh: Option<Cow<'a, str>>,
-    as_of: String,
+    #[serde(flatten)]
+    provenance: Provenance,
     primary_key: Vec<&'a str>,
     columns: Vec<ColumnDetails<'a>>,
     references: Vec<Reference<'a>>,
@@ -110,7 +112,7 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
         grain: short(table.grain.as_ref(), SHORT),
         owner: short(table.owner.as_ref(), SHORT),
         refresh: short(table.refresh.as_ref(), SHORT),
-        as_of: catalog.as_of().to_string(),
+        provenance: Provenance::of_tables(catalog, [table]),
         primary_key: primary_key(table),
         columns: columns.items,
         references: references.items,

@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::given;
+use super::provenance::{self, Stale, source_of};
 use super::reply::{self, Part, Refusal, shorten};
 use super::subject;
 use crate::catalog::{Catalog, Found, Table, TableKind};
@@ -12,7 +13,7 @@ pub(super) const DESCRIPTION: &str = "Lists the tables of the data catalog: name
     tables, or to find a table whose name is not known. Sources outside the warehouse are \
     listed only with type SOURCE. An empty list means that no table fits all filters, not \
     that there are no tables. A long list ends with an element that says how many are left \
-    out.";
+    out, and one with is_stale names a source that may be out of date.";
 
 /// Most tables of an answer.
 const MOST: usize = 200;
@@ -45,6 +46,8 @@ enum Element<'a> {
     Table {
         name: &'a str,
         schema: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        source: Option<&'a str>,
         r#type: &'static str,
         description: Option<String>,
         columns: usize,
@@ -53,6 +56,7 @@ enum Element<'a> {
         omitted: usize,
         hint: String,
     },
+    Stale(Stale<'a>),
 }
 
 pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Refusal> {
@@ -76,6 +80,7 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
     let elements = listed.iter().map(|table| Element::Table {
         name: &table.name,
         schema: &table.schema,
+        source: source_of(catalog, table),
         r#type: table.kind.as_str(),
         description: table
             .description
@@ -88,6 +93,7 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
         let hint = "Ask again with schema, type or name to see fewer".to_owned();
         items.push(Element::Omitted { omitted, hint });
     }
+    items.extend(provenance::stale(catalog).map(Element::Stale));
     reply::json(&items)
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::given;
+use super::provenance::{Provenance, source_of};
 use super::reply::{self, Refusal, shorten};
 use super::subject;
 use crate::catalog::Catalog;
@@ -42,12 +43,16 @@ struct Answer<'a> {
     omitted: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(flatten)]
+    provenance: Provenance,
 }
 
 #[derive(Debug, Serialize)]
 struct Hit<'a> {
     table: &'a str,
     schema: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     column: &'a str,
     r#type: Cow<'a, str>,
     description: Option<Cow<'a, str>>,
@@ -72,6 +77,7 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
     let columns = hits.columns.iter().map(|(table, column)| Hit {
         table: &table.name,
         schema: &table.schema,
+        source: source_of(catalog, table),
         column: &column.name,
         r#type: shorten(&column.data_type, 100),
         description: column.description.as_deref().map(|text| shorten(text, 160)),
@@ -84,6 +90,10 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
         columns,
         omitted: (omitted > 0).then_some(omitted),
         note,
+        provenance: match within.table {
+            Some(table) => Provenance::of_tables(catalog, [table]),
+            None => Provenance::of_all(catalog),
+        },
     })
 }
 

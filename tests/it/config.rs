@@ -1,5 +1,6 @@
 //! Settings: which source wins, what bad ones are told, and that what is shown can be read again.
 
+mod catalogs;
 mod complete;
 mod environment;
 mod problems;
@@ -113,8 +114,8 @@ fn paths_in_the_file_are_relative_to_it_and_others_to_the_working_folder() {
         dragoman::store::Config::Sqlite(in_folder("s.db"))
     );
     assert_eq!(
-        config.catalog,
-        dragoman::catalog::Config::File(in_folder("c.json"))
+        config.catalog.sources[0].source,
+        dragoman::catalog::Source::File(in_folder("c.json"))
     );
 
     let config = Sources::new()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dragoman::catalog::{Catalog, Config};
+use dragoman::catalog::Catalog;
 use dragoman::chat::ToolResult;
 use dragoman::model::{End, Guide, Message, ModelEvent, Request};
 use dragoman::tools::Tools;
@@ -152,7 +152,7 @@ fn catalog(tables: &str) -> Catalog {
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = format!(r#"{{"format": 1, "name": "Test", "tables": [{tables}]}}"#);
     std::fs::write(file.path(), text).unwrap();
-    Catalog::load(&Config::File(file.path().to_owned())).unwrap()
+    Catalog::of_file(file.path()).unwrap()
 }
 
 fn request(question: &str) -> Request {

@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::agent;
-use crate::catalog::{self, Catalog};
+use crate::catalog::Catalog;
 use crate::chat::{EventBody, Finish, TurnErrorReason};
 use crate::model::{self, Model};
 use crate::store;
@@ -53,7 +53,7 @@ impl Place {
             guide_pace: Duration::ZERO,
             ..model::Config::default()
         });
-        let catalog = Catalog::load(&catalog::Config::Demo).unwrap();
+        let catalog = Catalog::demo().unwrap();
         let limits = Limits {
             rate_questions: 1_000,
             ..Limits::default()
@@ -70,7 +70,7 @@ impl Place {
             answer_bytes: store::TEXT_BYTES,
             ..agent::Config::default()
         };
-        let agent = Agent::new(config, model.unwrap(), Tools::new(catalog.into()));
+        let agent = Agent::new(config, model.unwrap(), Tools::new(Arc::new(catalog)));
         let (stopped, tasks) = (CancellationToken::new(), TaskTracker::new());
         let draining = stopped.child_token();
         let turns = Turns::new(

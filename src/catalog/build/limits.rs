@@ -9,9 +9,9 @@ pub(super) const FOREIGN_KEYS: usize = 1_000;
 /// Most synonyms of a table.
 pub(super) const SYNONYMS: usize = 50;
 /// Longest name, in characters.
-const NAME: usize = 200;
+pub(super) const NAME: usize = 200;
 /// Longest other text, in characters.
-const TEXT: usize = 4_000;
+pub(super) const TEXT: usize = 4_000;
 
 pub(super) fn check_count(at: &str, count: usize, limit: usize) -> Result<(), Flaw> {
     if count > limit {
@@ -49,6 +49,11 @@ pub(super) fn check_name(at: &str, name: &str) -> Result<(), Flaw> {
     Ok(())
 }
 
+/// Whether a character controls a terminal and does more than breaking a line.
+pub(super) fn controls(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\r' | '\t')
+}
+
 /// Any other text: it may have lines, and nothing else that controls a terminal.
 pub(super) fn check_text(at: &str, text: &str) -> Result<(), Flaw> {
     if text.trim().is_empty() {
@@ -63,10 +68,7 @@ pub(super) fn check_text(at: &str, text: &str) -> Result<(), Flaw> {
             format!("the text has more than {TEXT} characters. Shorten it"),
         ));
     }
-    if text
-        .chars()
-        .any(|letter| letter.is_control() && !matches!(letter, '\n' | '\r' | '\t'))
-    {
+    if text.chars().any(controls) {
         return Err(Flaw::new(
             at,
             "the text has control characters other than line breaks and tabs in it. Remove them",

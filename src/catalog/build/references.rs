@@ -1,7 +1,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Flaw, Listed, limits};
-use crate::catalog::{ForeignKey, TableId, format};
+use crate::catalog::format::{self, Reference};
+use crate::catalog::{ForeignKey, TableId};
 use crate::matching::{Matches, Names};
 
 /// Resolves the names by which tables of a file refer to each other.
@@ -37,15 +38,6 @@ impl<'a> Directory<'a> {
             qualified,
             bare,
         })
-    }
-
-    /// Names that tables of several schemas have.
-    pub(super) fn shared_names(&self) -> HashSet<String> {
-        self.bare
-            .iter()
-            .filter(|(_, tables)| tables.len() > 1)
-            .map(|(name, _)| (*name).to_owned())
-            .collect()
     }
 
     pub(super) fn read_keys(
@@ -136,15 +128,24 @@ impl<'a> Directory<'a> {
         }
         Ok(ForeignKey {
             from,
-            from_columns: key.columns.clone(),
+            from_columns: key.columns.clone().into(),
             to,
-            to_columns: key.to_columns.clone(),
+            to_columns: key.to_columns.clone().into(),
         })
     }
 
     /// `schema.table`, or a bare name: of the same schema first, else of the only schema that has
     /// it.
-    fn resolve(&self, at: &str, name: &str, schema: &str) -> Result<TableId, Flaw> {
+    fn resolve(&self, at: &str, reference: &Reference, schema: &str) -> Result<TableId, Flaw> {
+        let name = match reference {
+            Reference::Written(name) => name.as_str(),
+            Reference::Exact { schema, name } => {
+                let exact = self.qualified.get(&(schema.as_str(), name.as_str()));
+                return exact
+                    .copied()
+                    .ok_or_else(|| Flaw::new(at, self.no_table(&reference.to_string())));
+            }
+        };
         let qualified = name.match_indices('.').find_map(|(dot, _)| {
             self.qualified
                 .get(&(name.get(..dot)?, name.get(dot + 1..)?))

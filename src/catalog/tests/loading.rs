@@ -228,8 +228,8 @@ fn a_bare_name_in_two_other_schemas_must_be_qualified() {
 
 #[test]
 fn what_is_no_json_or_no_catalog_is_named_with_line_and_column() {
-    let config = Config::File("own.json".into());
-    let load = |text: &[u8]| load::parse(&config, text, Timestamp::UNIX_EPOCH).unwrap_err();
+    let config = Source::File("own.json".into());
+    let load = |text: &[u8]| file::parse(&config, text, Timestamp::UNIX_EPOCH).unwrap_err();
     for text in [
         &b""[..],
         b"{",
@@ -274,7 +274,7 @@ fn what_is_no_json_or_no_catalog_is_named_with_line_and_column() {
 #[test]
 fn files_that_cannot_be_read_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let error = |path: &std::path::Path| Catalog::load(&Config::File(path.into())).unwrap_err();
+    let error = |path: &std::path::Path| Catalog::of_file(path).unwrap_err();
     let missing = error(&folder.path().join("none.json"));
     assert!(matches!(missing, CatalogError::Unreadable { .. }));
     let message = missing.to_string();
@@ -290,10 +290,10 @@ fn files_that_cannot_be_read_are_told_apart() {
     let large = folder.path().join("large.json");
     fs::File::create(&large)
         .unwrap()
-        .set_len(load::MAX_BYTES + 1)
+        .set_len(file::MAX_BYTES + 1)
         .unwrap();
     let message = error(&large).to_string();
-    assert!(message.contains("longer than 64 MiB"), "{message}");
+    assert!(message.contains("longer than 512 MiB"), "{message}");
 }
 
 #[test]
@@ -308,9 +308,9 @@ fn a_file_without_a_time_has_the_one_it_was_changed_at() {
         .unwrap()
         .set_modified(changed)
         .unwrap();
-    let catalog = Catalog::load(&Config::File(path)).unwrap();
-    assert_eq!(catalog.as_of(), Timestamp::try_from(changed).unwrap());
+    let catalog = Catalog::of_file(&path).unwrap();
+    assert_eq!(catalog.info().as_of, Timestamp::try_from(changed).unwrap());
 
     let day = parse(&with("/as_of", json!("2026-11-20"))).unwrap();
-    assert_eq!(day.as_of().to_string(), "2026-11-20T00:00:00Z");
+    assert_eq!(day.info().as_of.to_string(), "2026-11-20T00:00:00Z");
 }

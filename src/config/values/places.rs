@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use http::Uri;
 
-use crate::catalog;
+use crate::catalog::{MOST_SOURCES, NamedSource, Source, collibra, postgres};
 use crate::model;
 use crate::store;
 
@@ -58,11 +58,48 @@ pub(in crate::config) fn store(text: &str, folder: &Path) -> Result<store::Confi
     }
 }
 
-/// `demo`, or a file.
-pub(in crate::config) fn catalog(text: &str, folder: &Path) -> Result<catalog::Config, String> {
-    match text {
-        "demo" => Ok(catalog::Config::Demo),
-        file => path(file, folder).map(catalog::Config::File),
+/// Sources, separated by commas, each with or without a name.
+pub(in crate::config) fn catalog(text: &str, folder: &Path) -> Result<Vec<NamedSource>, String> {
+    let mut sources = Vec::new();
+    for entry in text.split(',') {
+        let (name, source) = NamedSource::split(entry.trim());
+        let mut source = NamedSource::new(catalog_source(source, folder)?);
+        if let Some(name) = name {
+            name.clone_into(&mut source.name);
+        }
+        sources.push(source);
+    }
+    if sources.len() > MOST_SOURCES {
+        return Err(format!("at most {MOST_SOURCES} sources"));
+    }
+    if let Some(name) = NamedSource::twice(&sources) {
+        return Err(format!(
+            "two sources are called `{name}`: put a name and `=` before one of them, such as `{name}2=…`"
+        ));
+    }
+    Ok(sources)
+}
+
+/// The same as text, without passwords.
+pub(in crate::config) fn catalog_text(sources: &[NamedSource]) -> String {
+    let texts: Vec<String> = sources.iter().map(NamedSource::text).collect();
+    texts.join(",")
+}
+
+/// `demo`, a file, or what the scheme before the colon says.
+fn catalog_source(text: &str, folder: &Path) -> Result<Source, String> {
+    match text.split_once(':') {
+        None if text == "demo" => Ok(Source::Demo),
+        Some(("dbt", dbt)) => path(dbt.trim_end_matches('/'), folder).map(Source::Dbt),
+        Some(("postgres" | "postgresql", _)) => {
+            postgres::Address::parse(text).map(Source::Postgres)
+        }
+        Some(("collibra", _)) => collibra::Address::parse(text).map(Source::Collibra),
+        Some((_, rest)) if rest.starts_with("//") => Err(
+            "write demo, a JSON FILE, dbt:FOLDER, postgres://USER@HOST/DATABASE, or collibra:https://HOST"
+                .to_owned(),
+        ),
+        _ => path(text, folder).map(Source::File),
     }
 }
 
@@ -92,6 +129,20 @@ fn path(text: &str, folder: &Path) -> Result<PathBuf, String> {
         return Err("a path has no control characters".to_owned());
     }
     absolute(folder.join(text)).map_err(|error| format!("the working folder is gone: {error}"))
+}
+
+/// A text without what stands between the scheme and the host of its addresses.
+pub(in crate::config) fn without_passwords(text: &str) -> String {
+    let entries = text.split(',').map(|entry| {
+        let (Some(start), Some(end)) = (entry.find("://"), entry.rfind('@')) else {
+            return entry.to_owned();
+        };
+        match (entry.get(..start + 3), entry.get(end..)) {
+            (Some(scheme), Some(host)) if start + 3 <= end => format!("{scheme}…{host}"),
+            _ => entry.to_owned(),
+        }
+    });
+    entries.collect::<Vec<_>>().join(",")
 }
 
 /// Origins, separated by commas.

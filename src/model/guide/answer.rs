@@ -1,5 +1,6 @@
 //! Writes the answer to a turn, or asks the tools for what it still takes.
 
+mod age;
 mod columns;
 mod describe;
 mod lineage;
@@ -45,16 +46,24 @@ enum Interruption {
 
 /// The answer to the turn; [`Pending`] if tools have to be asked first.
 pub(super) fn write(turn: &Turn<'_>) -> Result<String, Pending> {
-    match written(turn) {
-        Ok(answer) | Err(Interruption::Instead(answer)) => Ok(answer),
+    let language = language(turn);
+    match written(turn, language) {
+        Ok(answer) | Err(Interruption::Instead(answer)) => {
+            let language = Question::read(turn.question, language, |_| false).language;
+            Ok(age::noted(turn, language, answer))
+        }
         Err(Interruption::Pending(pending)) => Err(pending),
     }
 }
 
-fn written(turn: &Turn<'_>) -> Written {
-    let before = turn.earlier.iter().fold(None, |before, exchange| {
+/// The language of the conversation so far.
+fn language(turn: &Turn<'_>) -> Option<Language> {
+    turn.earlier.iter().fold(None, |before, exchange| {
         Some(Question::read(exchange.question, before, |_| false).language)
-    });
+    })
+}
+
+fn written(turn: &Turn<'_>, before: Option<Language>) -> Written {
     let question = Question::read(turn.question, before, |_| false);
     if question.stands_alone() {
         let names = Names::default();

@@ -153,6 +153,29 @@ impl<'a> Turn<'a> {
             .collect()
     }
 
+    /// The age of what a tool has answered in this turn, if it said that it may be out of date.
+    pub(super) fn stale_since(&self) -> Option<String> {
+        let contents = self.used.iter().filter_map(|used| used.result);
+        let stale = contents.filter_map(|(content, _)| {
+            // Asked first, as a list may be long.
+            if !content.contains(r#""is_stale":true"#) {
+                return None;
+            }
+            let result: Value = serde_json::from_str(content).ok()?;
+            let objects = match result {
+                Value::Array(elements) => elements,
+                object => vec![object],
+            };
+            let said = |object: &Value| {
+                let is_stale = object.get("is_stale").and_then(Value::as_bool)?;
+                let as_of = object.get("as_of").and_then(Value::as_str)?;
+                is_stale.then(|| as_of.to_owned())
+            };
+            objects.iter().filter_map(said).min()
+        });
+        stale.min()
+    }
+
     /// The calls this step ends with.
     pub(super) fn into_calls(self) -> Vec<ToolCall> {
         let step = self.steps + 1;

@@ -1,7 +1,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::catalog::Config;
 
 #[test]
 fn an_ambiguous_or_unknown_name_gets_candidates() {
@@ -282,5 +281,5 @@ fn own(file: &Value) -> Tools {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("own.json");
     std::fs::write(&path, file.to_string()).unwrap();
-    Tools::new(Arc::new(Catalog::load(&Config::File(path)).unwrap()))
+    Tools::new(Arc::new(Catalog::of_file(&path).unwrap()))
 }

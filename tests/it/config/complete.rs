@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dragoman::config::{Config, SETTINGS, Setting};
-use dragoman::{agent, chat, chat_service, gateway, lifecycle, model, store, telemetry};
+use dragoman::{agent, catalog, chat, chat_service, gateway, lifecycle, model, store, telemetry};
 
 use super::Sources;
 
@@ -15,6 +15,8 @@ http = "[::1]:8001"
 grpc = "localhost:50052"
 store = "sqlite:/data/s.db"
 catalog = "/data/catalog.json"
+catalog_refresh = "29s"
+catalog_timeout = "20s"
 model = "scripted:/data/steps.json"
 guide_pace = "0s"
 
@@ -202,7 +204,16 @@ fn every_field_of_every_part_can_be_set() {
     differs(set.http != default.http, "http");
     differs(set.grpc != default.grpc, "grpc");
     differs(set.store != default.store, "store");
-    differs(set.catalog != default.catalog, "catalog");
+    let catalog::Config {
+        sources,
+        refresh,
+        timeout,
+        postgres: catalog::postgres::Config {},
+        collibra: catalog::collibra::Config {},
+    } = &set.catalog;
+    differs(sources != &default.catalog.sources, "catalog.sources");
+    differs(refresh != &default.catalog.refresh, "catalog.refresh");
+    differs(timeout != &default.catalog.timeout, "catalog.timeout");
     let model::Config {
         kind,
         guide_pace,
