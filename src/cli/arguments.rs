@@ -68,7 +68,7 @@ pub(super) struct SettingFlags {
     store: Option<String>,
     #[arg(long, value_name = "[NAME=]SOURCE", help = config::help("catalog"))]
     catalog: Vec<String>,
-    #[arg(long, value_name = "guide|openai|openai:NAME|scripted:FILE", help = config::help("model"))]
+    #[arg(long, value_name = "guide|openai[:NAME]|anthropic[:NAME]|scripted:FILE", help = config::help("model"))]
     model: Option<String>,
     /// TOML file with settings, also DRAGOMAN_CONFIG; none is read by itself.
     #[arg(long, value_name = "FILE")]

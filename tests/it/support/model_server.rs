@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub(crate) struct ModelServer {
 struct Shared {
     replies: Mutex<VecDeque<Vec<Step>>>,
     requests: Mutex<Vec<Asked>>,
+    connections: AtomicUsize,
     /// A client has closed a connection on which more could have come.
     left: Notify,
 }
@@ -77,6 +79,7 @@ impl ModelServer {
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
+                accepting.connections.fetch_add(1, Ordering::Relaxed);
                 let (shared, acceptor) = (Arc::clone(&accepting), acceptor.clone());
                 connections.spawn(async move {
                     let Some(acceptor) = acceptor else {
@@ -103,6 +106,11 @@ impl ModelServer {
     /// What it was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// How many connections were opened, those too on which nothing was asked.
+    pub(crate) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until a client has left while it was waiting.
