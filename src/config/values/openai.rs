@@ -5,7 +5,7 @@ use crate::model::Secret;
 use crate::model::openai::{Auth, DEFAULT_MODEL, TokenField};
 
 /// What stands for a secret.
-const HIDDEN: &str = "(not shown)";
+pub(super) const HIDDEN: &str = "(not shown)";
 const MOST_HEADERS: usize = 50;
 const BODY_BYTES: usize = 16 * 1024;
 /// Headers that are ours to write: without them a request is another one.
