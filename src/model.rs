@@ -11,7 +11,6 @@ mod guide;
 mod http;
 pub mod openai;
 mod scripted;
-mod secret;
 mod tool_calls;
 
 use std::borrow::Cow;
@@ -24,13 +23,13 @@ use futures_util::Stream;
 
 use crate::chat::ToolCall;
 
+pub use crate::secret::Secret;
 pub use anthropic::Anthropic;
 pub use error::{ErrorKind, ModelError};
 pub use guide::Guide;
 pub use http::Config as HttpConfig;
 pub use openai::OpenAi;
 pub use scripted::{ScriptError, Scripted};
-pub use secret::Secret;
 
 /// The model that answers. A closed set: one file a variant.
 #[derive(Debug, Clone)]

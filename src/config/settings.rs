@@ -4,6 +4,7 @@ mod catalog;
 mod http;
 mod models;
 mod openai;
+mod postgres;
 mod telemetry;
 
 use std::time::Duration;
@@ -91,6 +92,11 @@ pub static SETTINGS: &[Setting] = &[
     catalog::CATALOG,
     catalog::CATALOG_REFRESH,
     catalog::CATALOG_TIMEOUT,
+    postgres::PASSWORD,
+    postgres::SCHEMAS,
+    postgres::CA_FILE,
+    postgres::CONNECT_TIMEOUT,
+    postgres::STATEMENT_TIMEOUT,
     models::MODEL,
     models::GUIDE_PACE,
     openai::BASE_URL,

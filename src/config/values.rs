@@ -4,6 +4,7 @@ mod amounts;
 mod http;
 mod openai;
 mod places;
+mod postgres;
 mod roles;
 
 use tracing_subscriber::EnvFilter;
@@ -21,6 +22,7 @@ pub(super) use openai::{api_version, auth, auth_text, token_field, token_field_t
 pub(super) use places::{
     address, catalog, catalog_text, endpoint, model, origins, store, without_passwords,
 };
+pub(super) use postgres::{ca_file, password, schemas};
 pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
 
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use crate::model::{Secret, anthropic, openai};
 
 /// What stands for a secret.
-const HIDDEN: &str = "(not shown)";
+pub(super) const HIDDEN: &str = "(not shown)";
 const MOST_HEADERS: usize = 50;
 const BODY_BYTES: usize = 16 * 1024;
 /// Headers that are ours to write: without them a request is another one.

@@ -123,7 +123,7 @@ pub(in crate::config) fn model(text: &str, folder: &Path) -> Result<model::Kind,
 }
 
 /// A file, made absolute: what is shown then means the same wherever it is read again.
-fn path(text: &str, folder: &Path) -> Result<PathBuf, String> {
+pub(super) fn path(text: &str, folder: &Path) -> Result<PathBuf, String> {
     if text.is_empty() {
         return Err("the file is missing".to_owned());
     }
