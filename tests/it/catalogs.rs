@@ -1,0 +1,3 @@
+//! Catalogs read from real sources.
+
+mod postgres;
