@@ -71,6 +71,8 @@ stage_test() {
   need_command redis-server redis-server
   need_command redis-cli redis-tools
   need_command openssl openssl
+  need_command python3 python3
+  need_postgres
   need_dragoman
   cargo test --locked --no-fail-fast -- --include-ignored
 }

@@ -41,6 +41,12 @@ need_command() { # COMMAND PACKAGE
   command -v "$1" >/dev/null || die "$1 is still missing after $2 was installed"
 }
 
+# The server's programs. Debian keeps them out of the PATH, a folder for each version.
+need_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || install_packages postgresql
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || die "initdb is still missing after postgresql was installed"
+}
+
 need_rust() {
   command -v cargo >/dev/null || PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
   command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup, https://rustup.rs"
