@@ -87,8 +87,7 @@ def properties(table: dict) -> dict:
         {
             "type": "foreign_key",
             "columns": fk["columns"],
-            # As the database calls it: a `ref` would make a parent of it, in the lineage too.
-            "to": f'"mart"."{table["schema"]}"."{bare(fk)}"',
+            "to": f"ref('{bare(fk)}')",
             "to_columns": fk["to_columns"],
         }
         for fk in table.get("foreign_keys", [])

@@ -11,6 +11,7 @@
 mod support;
 
 mod bad_input;
+mod catalogs;
 mod config;
 mod documents;
 mod floors;

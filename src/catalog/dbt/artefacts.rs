@@ -62,12 +62,25 @@ pub(super) struct Node {
     pub(super) config: Config,
     #[serde(deserialize_with = "or_default")]
     pub(super) constraints: Vec<Constraint>,
+    /// Each `ref` of the query, then one for each foreign key.
+    #[serde(deserialize_with = "or_default")]
+    pub(super) refs: Vec<Ref>,
+    /// Each `source` in the same way: name of the source, name of the table.
+    #[serde(deserialize_with = "or_default")]
+    pub(super) sources: Vec<Vec<String>>,
+    pub(super) source_name: Option<String>,
     /// Of a test.
     pub(super) attached_node: Option<String>,
     pub(super) column_name: Option<String>,
     pub(super) test_metadata: Option<TestMetadata>,
     #[serde(deserialize_with = "or_default")]
     pub(super) depends_on: DependsOn,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Ref {
+    pub(super) name: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

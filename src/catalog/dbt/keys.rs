@@ -136,6 +136,23 @@ impl<'a> Keys<'a> {
             let (column, field) = (&relationship.column, &relationship.field);
             add(vec![column.clone()], relationship.to, vec![field.clone()]);
         }
+        for (columns, to, to_columns) in self.references(node) {
+            let unquoted = |columns: &[String]| columns.iter().map(|one| unquoted(one)).collect();
+            add(unquoted(&columns), to, unquoted(to_columns));
+        }
+        keys
+    }
+
+    /// The nodes that foreign keys refer to, one for each key.
+    pub(super) fn referred_to(&self, node: &Node) -> Vec<&'a str> {
+        self.references(node).map(|(_, to, _)| to).collect()
+    }
+
+    /// Foreign keys that are constraints: columns, id of the other node, its columns.
+    fn references<'n>(
+        &'n self,
+        node: &'n Node,
+    ) -> impl Iterator<Item = (Vec<String>, &'a str, &'n [String])> {
         let of_columns = node.columns.iter().flat_map(|(name, column)| {
             let name = column.name.as_ref().unwrap_or(name);
             let constraints = column.constraints.iter();
@@ -143,16 +160,13 @@ impl<'a> Keys<'a> {
         });
         let of_table = node.constraints.iter();
         let of_table = of_table.map(|constraint| (constraint, constraint.columns.clone()));
-        for (constraint, columns) in of_columns.chain(of_table) {
+        let all = of_columns.chain(of_table);
+        all.filter_map(|(constraint, columns)| {
             let is_key = constraint.r#type.as_deref() == Some("foreign_key");
-            let to = constraint.to.as_ref().filter(|_| is_key);
-            if let Some(to) = to.and_then(|to| self.by_relation.get(&bare(to))) {
-                let unquoted =
-                    |columns: &[String]| columns.iter().map(|one| unquoted(one)).collect();
-                add(unquoted(&columns), to, unquoted(&constraint.to_columns));
-            }
-        }
-        keys
+            let relation = bare(constraint.to.as_ref().filter(|_| is_key)?);
+            let to = self.by_relation.get(&relation)?;
+            Some((columns, *to, constraint.to_columns.as_slice()))
+        })
     }
 
     /// Whether a column is tested or bound to be filled.

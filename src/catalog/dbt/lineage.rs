@@ -3,12 +3,21 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::artefacts::{Exposure, Manifest, Node, ResourceType};
+use super::keys::Keys;
 use super::tables::References;
 use crate::catalog::format::{Lineage, Status};
 
 /// What a table is made from. What is no relation, an ephemeral model, is passed through to what it is made from.
-pub(super) fn of(manifest: &Manifest, id: &str, node: &Node, references: &References) -> Lineage {
-    let upstream: Vec<_> = origins(manifest, id, references)
+pub(super) fn of(
+    manifest: &Manifest,
+    id: &str,
+    node: &Node,
+    references: &References,
+    keys: &Keys<'_>,
+) -> Lineage {
+    let only_key = only_referred_to(manifest, node, keys);
+    let is_origin = |id: &str| !only_key.contains(id);
+    let upstream: Vec<_> = reached(manifest, id, is_origin, |id| references.contains_key(id))
         .into_iter()
         .filter_map(|origin| references.get(origin).cloned())
         .collect();
@@ -34,7 +43,7 @@ pub(super) fn consumers(manifest: &Manifest) -> HashMap<String, Vec<String>> {
             let node = manifest.nodes.get(id).or_else(|| manifest.sources.get(id));
             node.is_some_and(Node::is_relation)
         };
-        for table in reached(manifest, id, known) {
+        for table in reached(manifest, id, |_| true, known) {
             let of_table = consumers.entry(table.to_owned()).or_default();
             of_table.insert(id, exposure.to_string());
         }
@@ -45,20 +54,50 @@ pub(super) fn consumers(manifest: &Manifest) -> HashMap<String, Vec<String>> {
     consumers.into_iter().map(names).collect()
 }
 
-fn origins<'a>(manifest: &'a Manifest, id: &str, references: &References) -> Vec<&'a str> {
-    reached(manifest, id, |id| references.contains_key(id))
+/// The parents that are only there because a foreign key refers to them: dbt takes its `to` for one more `ref`, but no
+/// data comes from it.
+fn only_referred_to<'a>(manifest: &Manifest, node: &Node, keys: &Keys<'a>) -> HashSet<&'a str> {
+    let mut by_keys: HashMap<&str, usize> = HashMap::new();
+    for to in keys.referred_to(node) {
+        *by_keys.entry(to).or_default() += 1;
+    }
+    let is_only_key = |(to, keys): &(&str, usize)| {
+        let mentions = match manifest.sources.get(*to) {
+            Some(source) => {
+                let table = [source.source_name.as_ref(), source.name.as_ref()];
+                let mentions = node.sources.iter();
+                mentions
+                    .filter(|mention| mention.iter().map(Some).eq(table))
+                    .count()
+            }
+            None => {
+                let name = manifest.nodes.get(*to).and_then(|node| node.name.as_ref());
+                node.refs
+                    .iter()
+                    .filter(|one| one.name.as_ref() == name)
+                    .count()
+            }
+        };
+        mentions <= *keys
+    };
+    by_keys
+        .into_iter()
+        .filter(is_only_key)
+        .map(|(to, _)| to)
+        .collect()
 }
 
 /// The nearest nodes above that are relations.
 fn reached<'a>(
     manifest: &'a Manifest,
     id: &str,
+    is_origin: impl Fn(&str) -> bool,
     is_relation: impl Fn(&String) -> bool,
 ) -> Vec<&'a str> {
     let parents = |id: &str| manifest.parent_map.get(id).into_iter().flatten().rev();
     let mut seen = HashSet::new();
     let mut found = Vec::new();
-    let mut open: Vec<&String> = parents(id).collect();
+    let mut open: Vec<&String> = parents(id).filter(|id| is_origin(id)).collect();
     while let Some(parent) = open.pop() {
         if !seen.insert(parent) {
             continue;

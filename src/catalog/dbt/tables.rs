@@ -50,7 +50,7 @@ pub(super) fn all(manifest: &Manifest, catalog: &Catalog) -> Vec<Table> {
             synonyms: synonyms(node),
             primary_key: spelled.all(id, keys.primary(id, node, &columns)),
             foreign_keys: keys.foreign(id, node, &references, &spelled),
-            lineage: Some(lineage::of(manifest, id, node, &references)),
+            lineage: Some(lineage::of(manifest, id, node, &references, &keys)),
             consumers: consumers.get(id).cloned().unwrap_or_default(),
             columns,
         })

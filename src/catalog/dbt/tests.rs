@@ -175,6 +175,23 @@ fn lineage_goes_through_what_is_no_table() {
 }
 
 #[test]
+fn a_table_that_only_a_key_refers_to_is_no_origin() {
+    let (mut manifest, catalog) = artefacts();
+    let origins = |manifest: &Value| {
+        let file = read_both(manifest, &catalog).unwrap();
+        let year = table(&file, "customer_year");
+        (
+            year.lineage.as_ref().unwrap().upstream.len(),
+            year.foreign_keys.len(),
+        )
+    };
+    assert_eq!(origins(&manifest), (1, 1), "the query and the key");
+    let refs = manifest["nodes"]["model.tiny.customer_year"]["refs"].as_array_mut();
+    assert_eq!(refs.unwrap().drain(1..).count(), 1);
+    assert_eq!(origins(&manifest), (0, 1), "the key only");
+}
+
+#[test]
 fn names_in_another_case_are_the_same() {
     let (manifest, mut catalog) = artefacts();
     // As Snowflake does it.
