@@ -77,6 +77,19 @@ need_python() {
   cp "$requirements" "$work/python/installed.txt"
 }
 
+# dbt with the packages of tests/python/dbt-requirements.txt, apart from the others: it wants its own versions. Sets $dbt.
+need_dbt() {
+  dbt=$work/dbt/bin/dbt
+  local requirements=$root/tests/python/dbt-requirements.txt
+  cmp --silent "$requirements" "$work/dbt/installed.txt" && [[ -x $dbt ]] && return
+  need_command python3 python3
+  say "installing the Python packages of tests/python/dbt-requirements.txt"
+  python3 -m venv --clear "$work/dbt"
+  "$work/dbt/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
+    --requirement "$requirements"
+  cp "$requirements" "$work/dbt/installed.txt"
+}
+
 # Node with the packages of tests/package.json. Sets $node_modules.
 need_node() {
   node_modules=$work/npm/node_modules
