@@ -38,6 +38,10 @@ fn main() -> anyhow::Result<ExitCode> {
             .enable_all()
             .build()?
             .block_on(rows::store::measure(store))?,
+        ["catalog", file] => Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(rows::catalog::measure(file))?,
         ["client", job] => Builder::new_current_thread()
             .enable_all()
             .build()?

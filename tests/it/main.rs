@@ -13,6 +13,7 @@ mod support;
 mod anthropic;
 mod bad_input;
 mod budget;
+mod catalogs;
 mod config;
 mod documents;
 mod floors;

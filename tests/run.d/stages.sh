@@ -71,6 +71,8 @@ stage_test() {
   need_command redis-server redis-server
   need_command redis-cli redis-tools
   need_command openssl openssl
+  need_command python3 python3
+  need_postgres
   need_dragoman
   cargo test --locked --no-fail-fast -- --include-ignored
 }
@@ -89,6 +91,15 @@ stage_websocket() {
   need_schema
   need_dragoman
   run_pytest tests/python/test_protocol.py tests/python/test_delta.py tests/python/test_bad_input.py tests/seed
+}
+
+stage catalogs "one mart in every source a catalog can be read from, a real dbt among them: the same answers" '^=+ [0-9].* in '
+stage_catalogs() {
+  need_schema
+  need_dbt
+  need_dragoman
+  export DBT=$dbt
+  run_pytest tests/python/test_catalogs.py
 }
 
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '

@@ -41,6 +41,12 @@ need_command() { # COMMAND PACKAGE
   command -v "$1" >/dev/null || die "$1 is still missing after $2 was installed"
 }
 
+# The server's programs. Debian keeps them out of the PATH, a folder for each version.
+need_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || install_packages postgresql
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || die "initdb is still missing after postgresql was installed"
+}
+
 need_rust() {
   command -v cargo >/dev/null || PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
   command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup, https://rustup.rs"
@@ -69,6 +75,19 @@ need_python() {
   python3 -m venv --clear "$work/python"
   "$python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
   cp "$requirements" "$work/python/installed.txt"
+}
+
+# dbt with the packages of tests/python/dbt-requirements.txt, apart from the others: it wants its own versions. Sets $dbt.
+need_dbt() {
+  dbt=$work/dbt/bin/dbt
+  local requirements=$root/tests/python/dbt-requirements.txt
+  cmp --silent "$requirements" "$work/dbt/installed.txt" && [[ -x $dbt ]] && return
+  need_command python3 python3
+  say "installing the Python packages of tests/python/dbt-requirements.txt"
+  python3 -m venv --clear "$work/dbt"
+  "$work/dbt/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
+    --requirement "$requirements"
+  cp "$requirements" "$work/dbt/installed.txt"
 }
 
 # Node with the packages of tests/package.json. Sets $node_modules.

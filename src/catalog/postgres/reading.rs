@@ -60,14 +60,17 @@ pub(super) async fn read(client: &Client, config: &Config) -> Result<format::Fil
     })
 }
 
-/// One state of everything, nothing written, and no name that could mean anything but the server's own. All of it ends
-/// with the transaction, so that a connection a pooler lends is given back as it was.
+/// One state of everything, nothing written, no name that could mean anything but the server's own, and texts that need
+/// not be UTF-8 where the database does not say what they are. All of it ends with the transaction, so that a connection
+/// a pooler lends is given back as it was.
 fn begin(config: &Config) -> String {
     let limit = config.statement_timeout.as_millis().max(1);
     format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
          SET LOCAL search_path = ''; \
-         SET LOCAL statement_timeout = {limit}"
+         SET LOCAL statement_timeout = {limit}; \
+         SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', true) \
+         WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII'"
     )
 }
 

@@ -20,6 +20,13 @@ catalog_timeout = "20s"
 model = "scripted:/data/steps.json"
 guide_pace = "0s"
 
+[postgres]
+password = " not-to-be-seen "
+schemas = ["dm_*", "staging"]
+ca_file = "/data/ca.pem"
+connect_timeout = "31s"
+statement_timeout = "32s"
+
 [openai]
 base_url = "http://localhost:11434/v1"
 api_key = "sk-not-to-be-seen"
@@ -140,6 +147,9 @@ fn what_is_shown_is_read_again_as_the_same() {
     let hidden = &everything.config.model.anthropic;
     anthropic.api_key = hidden.api_key.clone();
     anthropic.headers = hidden.headers.clone();
+    let postgres = &mut again.config.catalog.postgres;
+    assert_eq!(postgres.password, None);
+    postgres.password = everything.config.catalog.postgres.password.clone();
     assert_eq!(again.config, everything.config);
 
     let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
@@ -227,12 +237,23 @@ fn every_field_of_every_part_can_be_set() {
         sources,
         refresh,
         timeout,
-        postgres: catalog::postgres::Config {},
+        postgres: _,
         collibra: catalog::collibra::Config {},
     } = &set.catalog;
     differs(sources != &default.catalog.sources, "catalog.sources");
     differs(refresh != &default.catalog.refresh, "catalog.refresh");
     differs(timeout != &default.catalog.timeout, "catalog.timeout");
+    all_differ!(
+        &set.catalog.postgres,
+        default.catalog.postgres,
+        catalog::postgres::Config {
+            password,
+            schemas,
+            ca_file,
+            connect_timeout,
+            statement_timeout,
+        }
+    );
     let model::Config {
         kind,
         guide_pace,

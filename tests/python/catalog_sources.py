@@ -1,0 +1,56 @@
+"""The demo mart in everything that a catalog can be read from: each entry of `SOURCES` is a context manager that makes the
+source, gives the value of the setting `catalog` and what else has to be set, and takes the source away again."""
+
+import contextlib
+import importlib.util
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "src/catalog/demo.json"
+
+
+@contextlib.contextmanager
+def json_file() -> Iterator[dict[str, str]]:
+    """The file itself."""
+    yield {"catalog": f"mart={DEMO}"}
+
+
+@contextlib.contextmanager
+def dbt_project() -> Iterator[dict[str, str]]:
+    """A project that dbt builds in DuckDB."""
+    dbt = os.environ.get("DBT")
+    if not dbt:
+        raise RuntimeError("DBT must name the dbt program: run these tests with tests/run catalogs")
+    with tempfile.TemporaryDirectory(prefix="dragoman-dbt-") as folder:
+        project = load_script(ROOT / "tests/dbt/project.py")
+        project.write(DEMO, Path(folder))
+        quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+        for command in (["build"], ["docs", "generate"]):
+            done = subprocess.run(
+                [dbt, "--no-version-check", "--no-use-colors", *command, "--profiles-dir", "."],
+                cwd=folder,
+                env=os.environ | quiet,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+        yield {"catalog": f"mart=dbt:{folder}/target"}
+
+
+def load_script(path: Path):
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SOURCES = {
+    "json": json_file,
+    "dbt": dbt_project,
+}
