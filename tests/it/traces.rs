@@ -81,7 +81,7 @@ impl Receiver {
 
     /// The spans of this name, in the order they began.
     pub(crate) fn named(&self, name: &str) -> Vec<Span> {
-        let mut spans = self.0.lock().unwrap().clone();
+        let mut spans = self.spans.lock().unwrap().clone();
         spans.retain(|span| span.name == name);
         spans.sort_by_key(|span| span.start_time_unix_nano);
         spans
