@@ -9,6 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import demo_ddl
+from postgres_server import PostgresServer
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "src/catalog/demo.json"
 
@@ -42,6 +45,20 @@ def dbt_project() -> Iterator[dict[str, str]]:
         yield {"catalog": f"mart=dbt:{folder}/target"}
 
 
+@contextlib.contextmanager
+def postgres_database() -> Iterator[dict[str, str]]:
+    """A PostgreSQL server with the mart in a database, read by a role that may do nothing else."""
+    with tempfile.TemporaryDirectory(prefix="dragoman-postgres-") as folder, PostgresServer(Path(folder)) as server:
+        reader = "CREATE ROLE reader LOGIN PASSWORD 'only-reads';"
+        grants = [
+            f"GRANT USAGE ON SCHEMA {schema} TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader;"
+            for schema in ("dm_bs_purchase", "dm_ba_purchase")
+        ]
+        server.run("\n".join([*demo_ddl.statements(), reader, *grants]))
+        address = f"postgres://reader@127.0.0.1:{server.port}/postgres"
+        yield {"catalog": f"mart={address}", "postgres__password": "only-reads"}
+
+
 def load_script(path: Path):
     """A script as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -53,4 +70,5 @@ def load_script(path: Path):
 SOURCES = {
     "json": json_file,
     "dbt": dbt_project,
+    "postgres": postgres_database,
 }
