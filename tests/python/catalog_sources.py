@@ -1,9 +1,15 @@
-"""The demo mart in everything that a catalog can be read from: each entry of `SOURCES` is a context manager that makes the
-source, gives the value of the setting `catalog` and what else has to be set, and takes the source away again."""
+"""The demo mart in everything that a catalog can be read from.
 
+Each entry of `SOURCES` is a context manager that makes the source, gives the value of the setting `catalog` and what else
+has to be set, and takes the source away again.
+"""
+
+import atexit
 import contextlib
+import functools
 import importlib.util
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -25,24 +31,30 @@ def json_file() -> Iterator[dict[str, str]]:
 @contextlib.contextmanager
 def dbt_project() -> Iterator[dict[str, str]]:
     """A project that dbt builds in DuckDB."""
+    yield {"catalog": f"mart=dbt:{built_by_dbt()}/target"}
+
+
+@functools.cache
+def built_by_dbt() -> Path:
+    """The project's folder, with what dbt has left in it. Built once: that takes long."""
     dbt = os.environ.get("DBT")
     if not dbt:
         raise RuntimeError("DBT must name the dbt program: run these tests with tests/run catalogs")
-    with tempfile.TemporaryDirectory(prefix="dragoman-dbt-") as folder:
-        project = load_script(ROOT / "tests/dbt/project.py")
-        project.write(DEMO, Path(folder))
-        quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
-        for command in (["build"], ["docs", "generate"]):
-            done = subprocess.run(
-                [dbt, "--no-version-check", "--no-use-colors", *command, "--profiles-dir", "."],
-                cwd=folder,
-                env=os.environ | quiet,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-        yield {"catalog": f"mart=dbt:{folder}/target"}
+    folder = Path(tempfile.mkdtemp(prefix="dragoman-dbt-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    load_script(ROOT / "tests/dbt/project.py").write(DEMO, folder)
+    quiet = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
+    for command in (["build"], ["docs", "generate"]):
+        done = subprocess.run(
+            [dbt, "--no-version-check", "--no-use-colors", *command, "--profiles-dir", "."],
+            cwd=folder,
+            env=os.environ | quiet,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
 
 
 @contextlib.contextmanager
