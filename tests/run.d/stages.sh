@@ -97,6 +97,7 @@ stage catalogs "one mart in every source a catalog can be read from, a real dbt 
 stage_catalogs() {
   need_schema
   need_dbt
+  need_postgres
   need_dragoman
   export DBT=$dbt
   run_pytest tests/python/test_catalogs.py

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::catalog::format::{Column, ForeignKey, Kind, Lineage, Reference, Status, Table};
+use crate::matching::tokens;
 
 /// A relation the role may read.
 #[derive(Debug)]
@@ -177,21 +178,11 @@ fn kind(relkind: &str, name: &str) -> Kind {
 
 /// Facts and dimensions by the usual first words of their names: `fact_sales`, `dimv_date`, `FactSales`.
 fn by_name(name: &str) -> Kind {
-    let end = name
-        .char_indices()
-        .skip(1)
-        .find(|(_, letter)| *letter == '_' || letter.is_uppercase() && !is_upper(name))
-        .map_or(name.len(), |(place, _)| place);
-    let word = name.get(..end).unwrap_or(name).to_lowercase();
-    match word.as_str() {
-        "fact" | "factv" | "facts" | "fct" if end < name.len() => Kind::Fact,
-        "dim" | "dimv" | "dims" if end < name.len() => Kind::Dimension,
+    match tokens(name).first().map(String::as_str) {
+        Some("fact" | "factv" | "fct") => Kind::Fact,
+        Some("dim" | "dimv" | "dimension") => Kind::Dimension,
         _ => Kind::Table,
     }
-}
-
-fn is_upper(name: &str) -> bool {
-    !name.chars().any(char::is_lowercase)
 }
 
 fn has_all(table: &Table, names: &[String]) -> bool {
