@@ -31,15 +31,13 @@ pub(super) fn run(arguments: &MockModelArguments) -> ExitCode {
         always: arguments.always.as_deref().map(Into::into),
         observer: None,
     };
-    with_runtime(
-        |runtime| match runtime.block_on(serve(arguments, config)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                complain(&format!("{error:#}"));
-                ExitCode::FAILURE
-            }
-        },
-    )
+    with_runtime(|runtime| match runtime.block_on(serve(arguments, config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    })
 }
 
 fn cases(arguments: &MockModelArguments) -> Result<Cases, CasesError> {

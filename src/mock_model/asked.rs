@@ -30,8 +30,12 @@ impl Asked {
         deployment: Option<&str>,
         request: Request,
     ) -> Result<Self, &'static str> {
-        let body: Value = serde_json::from_slice(&request.body).map_err(|_| "the body is no JSON")?;
-        if !body["messages"].as_array().is_some_and(|messages| !messages.is_empty()) {
+        let body: Value =
+            serde_json::from_slice(&request.body).map_err(|_| "the body is no JSON")?;
+        if !body["messages"]
+            .as_array()
+            .is_some_and(|messages| !messages.is_empty())
+        {
             return Err("`messages` is a list of at least one message");
         }
         let model = deployment.or(body["model"].as_str()).unwrap_or_default();

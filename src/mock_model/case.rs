@@ -134,6 +134,8 @@ pub enum Entry {
         #[serde(default)]
         named: bool,
     },
+    /// An event that has no end.
+    EndlessEvent,
     /// Any event: a text as it is, anything else as JSON.
     Data(Value),
     /// A comment, which is a sign of life and nothing more.

@@ -214,7 +214,12 @@ fn check_entry(entry: &Entry, is_first: bool, is_last: bool) -> Result<(), Strin
             // A pause before it is fine, and checked nowhere else.
             Ok(())
         }
-        Entry::End(_) | Entry::Fail { .. } | Entry::Drop | Entry::Reset | Entry::Hang
+        Entry::End(_)
+        | Entry::Fail { .. }
+        | Entry::Drop
+        | Entry::Reset
+        | Entry::Hang
+        | Entry::EndlessEvent
             if !is_last =>
         {
             Err("nothing can follow this: make it the last entry".to_owned())

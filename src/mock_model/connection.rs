@@ -39,7 +39,12 @@ pub(super) async fn serve(shared: &Shared, mut stream: TcpStream) {
     let asked = match understand(&method, &path, request) {
         Ok(asked) => asked,
         Err((dialect, status, why)) => {
-            tracing::info!(method, path, status, "a request that cannot be answered: {why}");
+            tracing::info!(
+                method,
+                path,
+                status,
+                "a request that cannot be answered: {why}"
+            );
             return refuse(wire, dialect, status, why).await;
         }
     };
@@ -55,7 +60,15 @@ pub(super) async fn serve(shared: &Shared, mut stream: TcpStream) {
         None => "stopped",
     };
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(path, model = asked.model, case, reply, outcome, duration_ms, "asked");
+    tracing::info!(
+        path,
+        model = asked.model,
+        case,
+        reply,
+        outcome,
+        duration_ms,
+        "asked"
+    );
     if ended == Some(Ended::Stopped(Stopped::Left)) {
         tell(shared, || Notice::Left);
     }
@@ -124,7 +137,9 @@ async fn refuse(mut wire: Wire, dialect: Dialect, status: u16, why: &str) {
         named: false,
     };
     let body = dialect.error(&fault).to_string();
-    let answered = wire.answer(status, "application/json", &BTreeMap::new(), &body).await;
+    let answered = wire
+        .answer(status, "application/json", &BTreeMap::new(), &body)
+        .await;
     // Who does not hear why has left.
     if answered.is_ok() {
         let _ = wire.close().await;

@@ -203,7 +203,9 @@ fn decoded(text: &str) -> String {
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         bytes.push(escaped.unwrap_or(first));
-        rest = after.get(if escaped.is_some() { 2 } else { 0 }..).unwrap_or_default();
+        rest = after
+            .get(if escaped.is_some() { 2 } else { 0 }..)
+            .unwrap_or_default();
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -223,9 +225,8 @@ fn text_of(content: &Value) -> String {
 
 /// The first tool whose schema asks for nothing.
 fn free_tool<'a>(mut tools: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<String> {
-    let (name, _) = tools.find(|(_, schema)| {
-        schema["required"].as_array().is_none_or(Vec::is_empty)
-    })?;
+    let (name, _) =
+        tools.find(|(_, schema)| schema["required"].as_array().is_none_or(Vec::is_empty))?;
     name.as_str().map(str::to_owned)
 }
 
@@ -240,7 +241,10 @@ mod tests {
             assert_eq!(of(path), Some((Dialect::OpenAi, None)));
         }
         let dated = of("/openai/deployments/429%2Dthen-ok/chat/completions");
-        assert_eq!(dated, Some((Dialect::OpenAi, Some("429-then-ok".to_owned()))));
+        assert_eq!(
+            dated,
+            Some((Dialect::OpenAi, Some("429-then-ok".to_owned())))
+        );
         assert_eq!(of("/v1/messages"), Some((Dialect::Anthropic, None)));
         assert_eq!(of("/v1/completions"), None);
         assert_eq!(decoded("a%zz%4"), "a%zz%4");

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::asked::Asked;
 use super::case::{Call, Entry};
 
@@ -5,6 +7,8 @@ use super::case::{Call, Entry};
 const PAUSE_MS: u64 = 15;
 /// How much of a text is repeated, in characters.
 const SHOWN: usize = 200;
+/// How many results are told of.
+const RESULTS: usize = 3;
 
 /// What a small honest model answers: it calls the first tool that wants no arguments, then tells what it was asked and
 /// what the tools answered. Nothing it says is clever, and all of it is true.
@@ -22,12 +26,16 @@ pub(super) fn answer(asked: &Asked) -> Vec<Entry> {
     }
     let asked = shown(&conversation.question);
     let mut text = format!("I am a mock model, and was asked: \u{201c}{asked}\u{201d}.");
-    for result in &conversation.results {
-        let (length, begin) = (result.chars().count(), shown(result));
-        text.push_str(&format!(
-            "\n\nA tool answered {length} characters, which begin with `{}`.",
-            begin.replace('`', "'")
-        ));
+    for result in conversation.results.iter().take(RESULTS) {
+        let (length, begin) = (result.chars().count(), shown(result).replace('`', "'"));
+        // Writing to a text does not fail.
+        let _ = write!(
+            text,
+            "\n\nA tool answered {length} characters, which begin with `{begin}`."
+        );
+    }
+    if let more @ 1.. = conversation.results.len().saturating_sub(RESULTS) {
+        let _ = write!(text, "\n\n{more} more tools answered.");
     }
     let words = text.split_inclusive(' ');
     let entries = words.flat_map(|word| [Entry::DelayMs(PAUSE_MS), Entry::Text(word.to_owned())]);

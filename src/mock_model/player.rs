@@ -110,7 +110,13 @@ impl<'a> Player<'a> {
                 }
                 Ok(())
             }
-            Entry::Letters(count) => self.text(&"x".repeat(*count)).await,
+            Entry::Letters(count) => {
+                if self.asked.streams {
+                    // So many letters take their time to be made.
+                    self.wire.begin().await?;
+                }
+                self.text(&"x".repeat(*count)).await
+            }
             Entry::Thinking(text) => self.say(Said::Thinking(text)).await,
             Entry::DelayMs(pause) => self.wire.pause(Duration::from_millis(*pause)).await,
             Entry::Call(call) => self.calls(std::slice::from_ref(call), Shape::Plain).await,
@@ -162,8 +168,12 @@ impl<'a> Player<'a> {
                 headers,
                 body,
             } => {
-                let text = body.as_str().map_or_else(|| body.to_string(), str::to_owned);
-                self.wire.answer(*status, content_type, headers, &text).await
+                let text = body
+                    .as_str()
+                    .map_or_else(|| body.to_string(), str::to_owned);
+                self.wire
+                    .answer(*status, content_type, headers, &text)
+                    .await
             }
             Entry::Fail {
                 code,
@@ -182,9 +192,14 @@ impl<'a> Player<'a> {
                 self.say(Said::Fault(fault)).await
             }
             Entry::Data(data) => {
-                let data = data.as_str().map_or_else(|| data.to_string(), str::to_owned);
-                self.wire.event(&super::dialect::Event { name: None, data }).await
+                let data = data
+                    .as_str()
+                    .map_or_else(|| data.to_string(), str::to_owned);
+                self.wire
+                    .event(&super::dialect::Event { name: None, data })
+                    .await
             }
+            Entry::EndlessEvent => self.wire.endless_event().await,
             Entry::Comment {
                 text,
                 times,
@@ -233,7 +248,9 @@ impl<'a> Player<'a> {
                 NamedCall::all(call, &format!("call_{}_{}_{at}_", self.id, self.entries))
             })
             .collect();
-        let written = named.iter().map(|call| call.name.len() + call.arguments.len());
+        let written = named
+            .iter()
+            .map(|call| call.name.len() + call.arguments.len());
         self.said.usage.output += (written.sum::<usize>() as u64).div_ceil(4);
         self.said.reason = Reason::ToolCalls;
         self.say(Said::Calls(&named, shape)).await?;
@@ -246,7 +263,10 @@ impl<'a> Player<'a> {
         if let (false, Said::Fault(fault)) = (self.asked.streams, said) {
             let error = self.asked.dialect.error(&fault).to_string();
             let headers = std::collections::BTreeMap::new();
-            return self.wire.answer(fault.status, "application/json", &headers, &error).await;
+            return self
+                .wire
+                .answer(fault.status, "application/json", &headers, &error)
+                .await;
         }
         if self.asked.streams {
             for event in self.speaker.say(said) {
@@ -259,7 +279,8 @@ impl<'a> Player<'a> {
     async fn end(&mut self) -> Result<(), Stopped> {
         self.has_ended = true;
         if self.asked.streams {
-            self.say(Said::End(self.said.reason, self.said.usage)).await?;
+            self.say(Said::End(self.said.reason, self.said.usage))
+                .await?;
             if self.no_end_mark {
                 return Ok(());
             }

@@ -8,6 +8,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::dialect::Event;
 
+/// How much of an event without end is written at a time, in bytes.
+const ENDLESS_BYTES: usize = 64 * 1024;
+
 /// Writes one reply, as badly as it is told to.
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -90,6 +93,15 @@ impl Wire {
             None => String::new(),
         };
         self.send(&format!("{name}data: {}\n\n", event.data)).await
+    }
+
+    /// An event that goes on until the client has enough of it.
+    pub(super) async fn endless_event(&mut self) -> Result<(), Stopped> {
+        self.send("data: ").await?;
+        let piece = vec![b'x'; ENDLESS_BYTES];
+        loop {
+            self.chunk(&piece).await?;
+        }
     }
 
     /// A comment of the stream.

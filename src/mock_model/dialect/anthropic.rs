@@ -82,7 +82,10 @@ impl Speaker {
             "usage": { "input_tokens": self.input_tokens, "output_tokens": 1 },
         });
         vec![
-            event("message_start", &json!({ "type": "message_start", "message": message })),
+            event(
+                "message_start",
+                &json!({ "type": "message_start", "message": message }),
+            ),
             event("ping", &json!({ "type": "ping" })),
         ]
     }
@@ -125,11 +128,15 @@ impl Speaker {
         };
         let calls = calls.iter().enumerate();
         let heads = calls.clone().map(|(at, call)| {
-            let block = json!({ "type": "tool_use", "id": call.id, "name": call.name, "input": {} });
+            let block =
+                json!({ "type": "tool_use", "id": call.id, "name": call.name, "input": {} });
             start(index(at), &block)
         });
         let piece = |at, json: &str| {
-            part(index(at), &json!({ "type": "input_json_delta", "partial_json": json }))
+            part(
+                index(at),
+                &json!({ "type": "input_json_delta", "partial_json": json }),
+            )
         };
         let left = calls.clone().map(|(at, call)| piece(at, call.halves().0));
         let right = calls.clone().map(|(at, call)| piece(at, call.halves().1));
@@ -138,7 +145,8 @@ impl Speaker {
             return heads.chain(left).chain(right).chain(ends).collect();
         }
         let rows = heads.zip(left).zip(right.zip(ends));
-        rows.flat_map(|((head, left), (right, end))| [head, left, right, end]).collect()
+        rows.flat_map(|((head, left), (right, end))| [head, left, right, end])
+            .collect()
     }
 }
 
@@ -192,7 +200,10 @@ pub(super) fn conversation(body: &Value) -> Conversation {
     let after = messages.get(question + 1..).unwrap_or_default();
     let tools = body["tools"].as_array().into_iter().flatten();
     Conversation {
-        question: messages.get(question).map(|message| text_of(&message["content"])).unwrap_or_default(),
+        question: messages
+            .get(question)
+            .map(|message| text_of(&message["content"]))
+            .unwrap_or_default(),
         results: after.iter().flat_map(results).collect(),
         tool: free_tool(tools.map(|tool| (&tool["name"], &tool["input_schema"]))),
     }

@@ -50,7 +50,11 @@ impl Speaker {
         let first = self.calls;
         self.calls += calls.len();
         let piece = |at: usize, mut call: Value| {
-            let index = if shape == Shape::SameIndex { first } else { first + at };
+            let index = if shape == Shape::SameIndex {
+                first
+            } else {
+                first + at
+            };
             if shape != Shape::NoIndex {
                 call["index"] = index.into();
             }
@@ -59,7 +63,10 @@ impl Speaker {
         let calls = calls.iter().enumerate();
         let heads = calls.clone().map(|(at, call)| {
             let function = json!({ "name": call.name, "arguments": "" });
-            piece(at, json!({ "id": call.id, "type": "function", "function": function }))
+            piece(
+                at,
+                json!({ "id": call.id, "type": "function", "function": function }),
+            )
         });
         let part = |at: usize, part: &str| piece(at, json!({ "function": { "arguments": part } }));
         let left = calls.clone().map(|(at, call)| part(at, call.halves().0));
@@ -68,7 +75,8 @@ impl Speaker {
             heads.chain(left).chain(right).collect()
         } else {
             let rows = heads.zip(left).zip(right);
-            rows.flat_map(|((head, left), right)| [head, left, right]).collect()
+            rows.flat_map(|((head, left), right)| [head, left, right])
+                .collect()
         };
         deltas.into_iter().map(|delta| self.delta(delta)).collect()
     }
@@ -142,15 +150,24 @@ pub(super) fn whole(asked: &Asked, id: usize, answer: &Whole) -> Value {
 
 pub(super) fn conversation(body: &Value) -> Conversation {
     let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
-    let question = messages.iter().rposition(|message| message["role"] == "user");
+    let question = messages
+        .iter()
+        .rposition(|message| message["role"] == "user");
     let question = question.unwrap_or_default();
     let after = messages.get(question + 1..).unwrap_or_default();
     let results = after.iter().filter(|message| message["role"] == "tool");
     let tools = body["tools"].as_array().into_iter().flatten();
     Conversation {
-        question: messages.get(question).map(|message| text_of(&message["content"])).unwrap_or_default(),
-        results: results.map(|message| text_of(&message["content"])).collect(),
-        tool: free_tool(tools.map(|tool| (&tool["function"]["name"], &tool["function"]["parameters"]))),
+        question: messages
+            .get(question)
+            .map(|message| text_of(&message["content"]))
+            .unwrap_or_default(),
+        results: results
+            .map(|message| text_of(&message["content"]))
+            .collect(),
+        tool: free_tool(
+            tools.map(|tool| (&tool["function"]["name"], &tool["function"]["parameters"])),
+        ),
     }
 }
 

@@ -48,10 +48,7 @@ async fn azure_is_asked_in_its_own_way() {
     assert_eq!(text_of(&ask(entra).await), "ok");
     let asked = server.asked();
     let path = "POST /openai/deployments/small/chat/completions?api-version=2024-10-21 HTTP/1.1";
-    assert_eq!(
-        (asked[0].line(), asked[1].line()),
-        (path, path)
-    );
+    assert_eq!((asked[0].line(), asked[1].line()), (path, path));
     assert_eq!(
         (asked[0].header("api-key"), asked[0].header("authorization")),
         ("key", "")
