@@ -79,7 +79,7 @@ pub(super) struct SettingFlags {
     store: Option<String>,
     #[arg(long, value_name = "demo|FILE", help = config::help("catalog"))]
     catalog: Option<String>,
-    #[arg(long, value_name = "guide|openai|openai:NAME|scripted:FILE", help = config::help("model"))]
+    #[arg(long, value_name = "guide|openai[:NAME]|anthropic[:NAME]|scripted:FILE", help = config::help("model"))]
     model: Option<String>,
     /// TOML file with settings, also DRAGOMAN_CONFIG; none is read by itself.
     #[arg(long, value_name = "FILE")]

@@ -160,26 +160,56 @@ impl Loading {
         }
     }
 
-    /// Who has a key wants the model it is for, unless told otherwise.
+    /// Who has a key wants the model it is for, unless told otherwise. Of two keys the first in this order counts: there is
+    /// no telling which one is meant, so it is told which one was taken.
     fn choose_model(&mut self) {
-        if self.origins.contains_key("model") || self.config.model.openai.api_key.is_none() {
+        if self.origins.contains_key("model") {
             return;
         }
-        if let Some(origin) = self.origins.get("openai.api_key") {
-            let reason = format!("openai.api_key is set ({origin})");
-            self.config.model.kind = model::Kind::OpenAi(model::openai::DEFAULT_MODEL.to_owned());
-            self.config.model_because = Some(reason.clone());
-            self.origins.insert("model", Origin::Because(reason));
+        let model = &self.config.model;
+        let (openai, anthropic) = (&model.openai.api_key, &model.anthropic.api_key);
+        let default = |name: &str| name.to_owned();
+        let keys = [
+            (
+                "openai.api_key",
+                openai.is_some(),
+                model::Kind::OpenAi(default(model::openai::DEFAULT_MODEL)),
+            ),
+            (
+                "anthropic.api_key",
+                anthropic.is_some(),
+                model::Kind::Anthropic(default(model::anthropic::DEFAULT_MODEL)),
+            ),
+        ];
+        let mut set = keys.into_iter().filter_map(|(key, is_set, kind)| {
+            let origin = self.origins.get(key).filter(|_| is_set)?;
+            Some((format!("{key} is set ({origin})"), key, kind))
+        });
+        let Some((mut reason, _, kind)) = set.next() else {
+            return;
+        };
+        if let Some((_, other, _)) = set.next() {
+            reason = format!("{reason} and counts before {other}");
         }
+        drop(set);
+        self.config.model.kind = kind;
+        self.config.model_because = Some(reason.clone());
+        self.origins.insert("model", Origin::Because(reason));
     }
 
     /// What is wrong only together.
     fn check_pairs(&mut self) {
         let config = &self.config;
-        let keyless = config.only != Role::Gateway
+        let runs_turns = config.only != Role::Gateway;
+        let (openai, anthropic) = (&config.model.openai, &config.model.anthropic);
+        let without_openai_key = runs_turns
             && matches!(config.model.kind, model::Kind::OpenAi(_))
-            && config.model.openai.needs_key()
-            && config.model.openai.api_key.is_none();
+            && openai.needs_key()
+            && openai.api_key.is_none();
+        let without_anthropic_key = runs_turns
+            && matches!(config.model.kind, model::Kind::Anthropic(_))
+            && anthropic.needs_key()
+            && anthropic.api_key.is_none();
         let same_address = config.http == config.grpc && !config.http.ends_with(":0");
         let no_time_to_pong = config.gateway.silence_timeout <= config.gateway.ping_interval;
         let question = config.limits.question_bytes;
@@ -194,7 +224,12 @@ impl Loading {
             "a gateway needs at least one agent, and only a gateway asks agents",
         );
         self.conflict(
-            keyless,
+            without_anthropic_key,
+            ["model", "anthropic.api_key"],
+            "Anthropic answers nobody without a key: set ANTHROPIC_API_KEY, or anthropic.base_url to another server",
+        );
+        self.conflict(
+            without_openai_key,
             ["model", "openai.api_key"],
             "OpenAI answers nobody without a key: set OPENAI_API_KEY, or openai.base_url to another server",
         );

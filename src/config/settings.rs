@@ -1,3 +1,5 @@
+mod anthropic;
+mod http;
 mod models;
 mod openai;
 mod telemetry;
@@ -117,6 +119,18 @@ pub static SETTINGS: &[Setting] = &[
     openai::TOTAL_TIMEOUT,
     openai::RETRIES,
     openai::RETRY_PAUSE,
+    anthropic::BASE_URL,
+    anthropic::API_KEY,
+    anthropic::MAX_OUTPUT_TOKENS,
+    anthropic::PROMPT_CACHE,
+    anthropic::HEADERS,
+    anthropic::BODY,
+    anthropic::CONNECT_TIMEOUT,
+    anthropic::HEADER_TIMEOUT,
+    anthropic::IDLE_TIMEOUT,
+    anthropic::TOTAL_TIMEOUT,
+    anthropic::RETRIES,
+    anthropic::RETRY_PAUSE,
     size(
         "limits.question_bytes",
         "Longest question",

@@ -1,6 +1,7 @@
 //! The grammar of values: text in, value or a sentence for people out, and back.
 
 mod amounts;
+mod http;
 mod openai;
 mod places;
 mod roles;
@@ -12,10 +13,10 @@ use crate::telemetry::LogFormat;
 pub(super) use amounts::{
     count, duration, duration_text, permille, permille_text, size, size_text, switch,
 };
-pub(super) use openai::{
-    api_key, api_version, auth, auth_text, base_url, body, body_text, headers, hidden, model_name,
-    token_field, token_field_text,
+pub(super) use http::{
+    ANTHROPIC, OPENAI, api_key, base_url, body, body_text, headers, hidden, model_name,
 };
+pub(super) use openai::{api_version, auth, auth_text, token_field, token_field_text};
 pub(super) use places::{address, catalog, endpoint, model, origins, store};
 pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
 

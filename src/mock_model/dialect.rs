@@ -94,7 +94,8 @@ impl Dialect {
             ["openai", "deployments", name, "chat", "completions"] => {
                 Some((Self::OpenAi, Some(decoded(name))))
             }
-            ["v1", "messages"] => Some((Self::Anthropic, None)),
+            // The second is Azure's.
+            ["v1", "messages"] | ["anthropic", "v1", "messages"] => Some((Self::Anthropic, None)),
             _ => None,
         }
     }
@@ -144,8 +145,8 @@ impl Speaker {
         }
     }
 
-    /// Tokens that were read, for who tells them before the answer.
-    pub(super) fn set_input_tokens(&mut self, tokens: u64) {
+    /// Tokens that were read, if they are known, for who tells them before the answer.
+    pub(super) fn set_input_tokens(&mut self, tokens: Option<u64>) {
         match self {
             Self::OpenAi(_) => {}
             Self::Anthropic(speaker) => speaker.set_input_tokens(tokens),

@@ -132,11 +132,12 @@ impl<'a> Player<'a> {
                     is_known: true,
                     with_choices: *with_choices,
                 };
-                self.speaker.set_input_tokens(*input_tokens);
+                self.speaker.set_input_tokens(Some(*input_tokens));
                 Ok(())
             }
             Entry::NoUsage => {
                 self.said.usage.is_known = false;
+                self.speaker.set_input_tokens(None);
                 Ok(())
             }
             Entry::End(reason) => {

@@ -117,6 +117,19 @@ pub fn record_response(span: &Span, id: &str, model: &str, finish: &str) {
     }
 }
 
+/// Notes how much of a request's input the provider had in its cache, and how much it wrote there. The second name is that
+/// of semantic-conventions-genai; 1.41 still says `cache_creation`.
+pub fn record_cache(span: &Span, read: Option<u64>, written: Option<u64>) {
+    for (key, tokens) in [
+        ("gen_ai.usage.cache_read.input_tokens", read),
+        ("gen_ai.usage.cache_write.input_tokens", written),
+    ] {
+        if let Some(tokens) = tokens {
+            span.set_attribute(key, as_i64(tokens));
+        }
+    }
+}
+
 /// Notes that a request to the model is sent again: an event on its span, and how often it was sent until now, this time
 /// included. The conventions have no name for either.
 pub fn record_retry(span: &Span, attempt: i64, error_type: &'static str, pause: Duration) {

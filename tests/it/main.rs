@@ -10,6 +10,7 @@
 
 mod support;
 
+mod anthropic;
 mod bad_input;
 mod config;
 mod documents;

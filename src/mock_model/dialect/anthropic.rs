@@ -11,7 +11,7 @@ use crate::mock_model::case::Reason;
 pub(in crate::mock_model) struct Speaker {
     id: String,
     model: String,
-    input_tokens: u64,
+    input_tokens: Option<u64>,
     has_begun: bool,
     /// How many blocks were opened.
     blocks: usize,
@@ -26,14 +26,14 @@ impl Speaker {
         Self {
             id: name(id),
             model: asked.model.clone(),
-            input_tokens: asked.tokens(),
+            input_tokens: Some(asked.tokens()),
             has_begun: false,
             blocks: 0,
             open: None,
         }
     }
 
-    pub(super) fn set_input_tokens(&mut self, tokens: u64) {
+    pub(super) fn set_input_tokens(&mut self, tokens: Option<u64>) {
         self.input_tokens = tokens;
     }
 
@@ -76,11 +76,13 @@ impl Speaker {
         if std::mem::replace(&mut self.has_begun, true) || matches!(said, Said::Fault(_)) {
             return vec![];
         }
-        let message = json!({
+        let mut message = json!({
             "id": self.id, "type": "message", "role": "assistant", "model": self.model, "content": [],
             "stop_reason": null, "stop_sequence": null,
-            "usage": { "input_tokens": self.input_tokens, "output_tokens": 1 },
         });
+        if let Some(tokens) = self.input_tokens {
+            message["usage"] = json!({ "input_tokens": tokens, "output_tokens": 1 });
+        }
         vec![
             event(
                 "message_start",

@@ -34,6 +34,20 @@ total_timeout = "27s"
 retries = 8
 retry_pause = "28s"
 
+[anthropic]
+base_url = "http://localhost:4000"
+api_key = "sk-ant-not-to-be-seen"
+max_output_tokens = 24
+prompt_cache = false
+headers = ["x-team: not-to-be-seen"]
+body = '{"output_config":{"effort":"low"}}'
+connect_timeout = "29s"
+header_timeout = "30s"
+idle_timeout = "31s"
+total_timeout = "32s"
+retries = 9
+retry_pause = "33s"
+
 [limits]
 question_bytes = 1000
 waiting_questions = 3
@@ -111,6 +125,11 @@ fn what_is_shown_is_read_again_as_the_same() {
     let hidden = &everything.config.model.openai;
     openai.api_key = hidden.api_key.clone();
     openai.headers = hidden.headers.clone();
+    let anthropic = &mut again.config.model.anthropic;
+    assert_eq!((&anthropic.api_key, anthropic.headers.len()), (&None, 0));
+    let hidden = &everything.config.model.anthropic;
+    anthropic.api_key = hidden.api_key.clone();
+    anthropic.headers = hidden.headers.clone();
     assert_eq!(again.config, everything.config);
 
     let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
@@ -199,28 +218,47 @@ fn every_field_of_every_part_can_be_set() {
         kind,
         guide_pace,
         openai: _,
+        anthropic: _,
     } = &set.model;
     differs(kind != &default.model.kind, "model.kind");
     differs(guide_pace != &default.model.guide_pace, "guide_pace");
+    macro_rules! all_of_a_server_differ {
+        ($section:ident) => {
+            all_differ!(
+                &set.model.$section,
+                default.model.$section,
+                model::$section::Config {
+                    base_url,
+                    api_key,
+                    max_output_tokens,
+                    headers,
+                    body,
+                    connect_timeout,
+                    header_timeout,
+                    idle_timeout,
+                    total_timeout,
+                    retries,
+                    retry_pause,
+                    dialect,
+                }
+            );
+        };
+    }
+    all_of_a_server_differ!(openai);
     all_differ!(
-        &set.model.openai,
-        default.model.openai,
-        model::openai::Config {
-            base_url,
-            api_key,
+        &set.model.openai.dialect,
+        default.model.openai.dialect,
+        model::openai::Dialect {
             api_version,
             auth,
             token_field,
-            max_output_tokens,
-            headers,
-            body,
-            connect_timeout,
-            header_timeout,
-            idle_timeout,
-            total_timeout,
-            retries,
-            retry_pause,
         }
+    );
+    all_of_a_server_differ!(anthropic);
+    all_differ!(
+        &set.model.anthropic.dialect,
+        default.model.anthropic.dialect,
+        model::anthropic::Dialect { prompt_cache }
     );
     all_differ!(
         &set.limits,
@@ -298,5 +336,6 @@ fn every_field_of_every_part_can_be_set() {
         default.lifecycle,
         lifecycle::Config { drain_timeout }
     );
-    assert_eq!(fields, SETTINGS.len(), "as many settings as fields");
+    // The field `dialect` of a server holds others.
+    assert_eq!(fields - 2, SETTINGS.len(), "as many settings as fields");
 }

@@ -46,6 +46,7 @@ async fn a_turn_that_is_cancelled_closes_its_connection() {
         let server = ModelServer::with_cases().await;
         let mut model = config(api, "hang-mid-stream", &server);
         model.openai.idle_timeout = Duration::from_secs(20);
+        model.anthropic.idle_timeout = Duration::from_secs(20);
         let app = TestApp::with(|config| config.model = model).await;
         let mut client = app.chat("leaving").await;
         client.ask("Which tables are there?").await;

@@ -21,6 +21,7 @@ pub(super) struct Expected {
 pub(super) struct Row {
     pub(super) case: &'static str,
     openai: Expected,
+    anthropic: Expected,
 }
 
 // === impl Row ===
@@ -29,40 +30,61 @@ impl Row {
     pub(super) fn of(&self, api: Api) -> &Expected {
         match api {
             Api::OpenAi => &self.openai,
+            Api::Anthropic => &self.anthropic,
         }
     }
 
     /// The same with other events of the model.
     const fn ends(mut self, events: &'static str) -> Self {
         self.openai.events = events;
+        self.anthropic.events = events;
+        self
+    }
+
+    /// The same with other words by Anthropic.
+    const fn but_anthropic(mut self, told: &'static str) -> Self {
+        self.anthropic.told = told;
         self
     }
 
     /// The same without tokens.
     const fn uncounted(mut self) -> Self {
         self.openai.counts = false;
+        self.anthropic.counts = false;
         self.unused()
     }
 
     /// The same without the tokens in the turn, which ends before they come.
     const fn unused(mut self) -> Self {
         self.openai.is_used = false;
+        self.anthropic.is_used = false;
         self
     }
 
     /// The same with another end of the turn.
     const fn turns(mut self, told: &'static str, asked: usize) -> Self {
         self.openai.told = told;
+        self.anthropic.told = told;
         self.openai.asked_in_turn = asked;
+        self.anthropic.asked_in_turn = asked;
         self
+    }
+}
+
+/// The same, whatever API is spoken.
+const fn both(case: &'static str, expected: Expected) -> Row {
+    Row {
+        case,
+        openai: expected,
+        anthropic: expected,
     }
 }
 
 /// An answer that is whole: by the model alone, and in a turn.
 const fn answered(case: &'static str, told: &'static str) -> Row {
-    Row {
+    both(
         case,
-        openai: Expected {
+        Expected {
             events: "text, Stop",
             asked: 1,
             counts: true,
@@ -71,14 +93,14 @@ const fn answered(case: &'static str, told: &'static str) -> Row {
             told,
             asked_in_turn: 1,
         },
-    }
+    )
 }
 
 /// The honest model: it calls a tool if it is offered one.
 const fn honest(case: &'static str, retries: usize) -> Row {
-    Row {
+    both(
         case,
-        openai: Expected {
+        Expected {
             events: "text, Stop",
             asked: 1 + retries,
             counts: true,
@@ -87,7 +109,7 @@ const fn honest(case: &'static str, retries: usize) -> Row {
             told: "I am a mock model, and was asked: “Which tables are there?”",
             asked_in_turn: 2 + retries,
         },
-    }
+    )
 }
 
 /// Nothing but an error.
@@ -97,9 +119,9 @@ const fn refused(
     told: &'static str,
     retries: usize,
 ) -> Row {
-    Row {
+    both(
         case,
-        openai: Expected {
+        Expected {
             events,
             asked: 1 + retries,
             counts: false,
@@ -108,14 +130,14 @@ const fn refused(
             told,
             asked_in_turn: 1 + retries,
         },
-    }
+    )
 }
 
 /// Half an answer, which people have seen, and an error.
 const fn broken(case: &'static str, events: &'static str, told: &'static str) -> Row {
-    Row {
+    both(
         case,
-        openai: Expected {
+        Expected {
             events,
             asked: 1,
             counts: false,
@@ -124,14 +146,14 @@ const fn broken(case: &'static str, events: &'static str, told: &'static str) ->
             told,
             asked_in_turn: 1,
         },
-    }
+    )
 }
 
 /// Calls, whose results are answered honestly.
 const fn calls(case: &'static str, events: &'static str, frames: &'static str) -> Row {
-    Row {
+    both(
         case,
-        openai: Expected {
+        Expected {
             events,
             asked: 1,
             counts: true,
@@ -140,7 +162,7 @@ const fn calls(case: &'static str, events: &'static str, frames: &'static str) -
             told: "I am a mock model, and was asked: “Which tables are there?”",
             asked_in_turn: 2,
         },
-    }
+    )
 }
 
 const WHOLE: &str = "There it is: a whole answer, after all.";
@@ -162,6 +184,12 @@ pub(super) const ROWS: &[Row] = &[
     refused("429-without-time", "error: rate_limited", TOO_MANY, 1),
     refused(
         "429-quota",
+        "error: quota_exhausted",
+        "has nothing left to spend",
+        0,
+    ),
+    refused(
+        "400-credit",
         "error: quota_exhausted",
         "has nothing left to spend",
         0,
@@ -289,7 +317,8 @@ pub(super) const ROWS: &[Row] = &[
         "broken-chunk",
         "text, error: protocol",
         "cannot be understood (a chunk is wrong",
-    ),
+    )
+    .but_anthropic("cannot be understood (an event is wrong"),
     // Calls.
     calls(
         "call",

@@ -1,6 +1,7 @@
 //! A mock model that plays the replies of a test, byte by byte, one after the other.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(crate) struct ModelServer {
 #[derive(Default)]
 struct Seen {
     asked: Mutex<Vec<Asked>>,
+    connections: AtomicUsize,
     /// A client has closed a connection on which more could have come.
     left: Notify,
 }
@@ -103,9 +105,11 @@ impl ModelServer {
         let plain = server.address;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         server.address = listener.local_addr().unwrap();
+        let seen = Arc::clone(&server.seen);
         server._tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
+                seen.connections.fetch_add(1, Ordering::Relaxed);
                 let acceptor = acceptor.clone();
                 connections.spawn(async move {
                     let mut server = TcpStream::connect(plain).await.unwrap();
@@ -127,6 +131,11 @@ impl ModelServer {
     /// What it was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.seen.asked.lock().unwrap().clone()
+    }
+
+    /// How many connections were opened over TLS, those too on which nothing was asked.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until a client has left while it was waiting.
