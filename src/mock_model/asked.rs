@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::dialect::Dialect;
+use super::dialect::{Dialect, at};
 use super::http::Request;
 
 /// Longest name of a model, in bytes.
@@ -32,19 +32,18 @@ impl Asked {
     ) -> Result<Self, &'static str> {
         let body: Value =
             serde_json::from_slice(&request.body).map_err(|_| "the body is no JSON")?;
-        if !body["messages"]
-            .as_array()
-            .is_some_and(|messages| !messages.is_empty())
-        {
+        if at(&body, "/messages").as_array().is_none_or(Vec::is_empty) {
             return Err("`messages` is a list of at least one message");
         }
-        let model = deployment.or(body["model"].as_str()).unwrap_or_default();
+        let model = deployment
+            .or(at(&body, "/model").as_str())
+            .unwrap_or_default();
         if model.is_empty() || model.len() > MODEL_BYTES {
             return Err("`model` names the case to play");
         }
         Ok(Self {
             model: model.to_owned(),
-            streams: body["stream"] == true,
+            streams: *at(&body, "/stream") == true,
             dialect,
             body,
             request,

@@ -147,14 +147,13 @@ fn check(name: &str, case: &Case) -> Result<(), String> {
         for (at, entry) in entries.iter().enumerate() {
             let place = format!("{name}.replies[{reply}][{at}]");
             let is_last = at + 1 == entries.len();
-            check_entry(entry, at == 0, is_last)
-                .map_err(|problem| format!("{place}: {problem}"))?;
+            check_entry(entry, is_last).map_err(|problem| format!("{place}: {problem}"))?;
         }
     }
     Ok(())
 }
 
-fn check_entry(entry: &Entry, is_first: bool, is_last: bool) -> Result<(), String> {
+fn check_entry(entry: &Entry, is_last: bool) -> Result<(), String> {
     let pause = match entry {
         Entry::DelayMs(pause) => *pause,
         Entry::Repeat {
@@ -210,10 +209,6 @@ fn check_entry(entry: &Entry, is_first: bool, is_last: bool) -> Result<(), Strin
         Entry::Honest | Entry::Refuse { .. } | Entry::Body { .. } if !is_last => {
             Err("this is a whole answer: let nothing follow it".to_owned())
         }
-        Entry::Refuse { .. } | Entry::Body { .. } if !is_first => {
-            // A pause before it is fine, and checked nowhere else.
-            Ok(())
-        }
         Entry::End(_)
         | Entry::Fail { .. }
         | Entry::Drop
@@ -248,5 +243,94 @@ impl Turns {
         };
         *turn = turn.wrapping_add(1);
         Some(reply)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(case: &str) -> String {
+        let text = format!("{{\"cases\": {{\"a\": {case}}}}}");
+        let error = Cases::parse(Path::new("cases.json"), text.as_bytes()).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn what_is_built_in_can_be_played() {
+        let cases = Cases::built_in().unwrap();
+        assert!(cases.list().count() > 50);
+        assert!(
+            cases
+                .list()
+                .all(|(_, about)| about.len() > 10 && about.len() < 90)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_played_is_refused_with_its_place() {
+        let reply =
+            |entries: &str| problem(&format!("{{\"about\": \"\", \"replies\": [{entries}]}}"));
+        for (entries, words) in [
+            ("", "a.replies is empty: give at least one reply"),
+            ("[{\"txt\": \"a\"}]", "unknown variant `txt`"),
+            (
+                "[{\"call\": {\"name\": \"a\", \"args\": {}}}]",
+                "unknown field `args`",
+            ),
+            (
+                "[\"honest\", \"hang\"]",
+                "a.replies[0][0]: this is a whole answer",
+            ),
+            (
+                "[], [\"hang\", \"reset\"]",
+                "a.replies[1][0]: nothing can follow this",
+            ),
+            (
+                "[{\"delay_ms\": 3600001}]",
+                "a.replies[0][0]: 3600001 ms is too long",
+            ),
+            ("[{\"letters\": 99999999}]", "at most 67108864"),
+            ("[{\"repeat\": {\"text\": \"\"}}]", "say something"),
+            (
+                "[{\"call\": {\"name\": \"a\", \"times\": 0}}]",
+                "times is 1 to 10000",
+            ),
+            (
+                "[{\"refuse\": {\"status\": 42, \"message\": \"\"}}]",
+                "42 is no status",
+            ),
+            (
+                "[{\"refuse\": {\"status\": 429, \"message\": \"\", \"headers\": {\"a\": \"b\\r\\nc\"}}}]",
+                "a header is printable ASCII",
+            ),
+        ] {
+            let problem = reply(entries);
+            assert!(
+                problem.contains(words) && problem.contains("cases.json"),
+                "{problem}"
+            );
+        }
+    }
+
+    #[test]
+    fn replies_come_in_turn_and_results_of_tools_are_answered_honestly() {
+        let case = |to, then| Case {
+            about: String::new(),
+            replies: vec![vec![], vec![Entry::Hang]],
+            to,
+            then,
+        };
+        let turns = |case: &Case, is_question| {
+            let mut turns = Turns::default();
+            (0..4)
+                .map(|_| turns.next("a", case, is_question))
+                .collect::<Vec<_>>()
+        };
+        let again = case(To::Questions, Then::First);
+        assert_eq!(turns(&again, true), [Some(0), Some(1), Some(0), Some(1)]);
+        assert_eq!(turns(&again, false), [None; 4]);
+        let last = case(To::Requests, Then::Last);
+        assert_eq!(turns(&last, false), [Some(0), Some(1), Some(1), Some(1)]);
     }
 }

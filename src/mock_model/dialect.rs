@@ -211,13 +211,25 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// What stands at `path` (RFC 6901), `null` if nothing does.
+pub(super) fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
+    value.pointer(path).unwrap_or(&Value::Null)
+}
+
+/// Sets a field of an object.
+fn put(object: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
 /// The text of a message, which is a text or a list of parts.
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
         Value::Array(parts) => parts
             .iter()
-            .filter_map(|part| part["text"].as_str())
+            .filter_map(|part| at(part, "/text").as_str())
             .collect::<Vec<_>>()
             .join("\n"),
         _ => String::new(),
@@ -227,7 +239,7 @@ fn text_of(content: &Value) -> String {
 /// The first tool whose schema asks for nothing.
 fn free_tool<'a>(mut tools: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<String> {
     let (name, _) =
-        tools.find(|(_, schema)| schema["required"].as_array().is_none_or(Vec::is_empty))?;
+        tools.find(|(_, schema)| at(schema, "/required").as_array().is_none_or(Vec::is_empty))?;
     name.as_str().map(str::to_owned)
 }
 

@@ -32,11 +32,12 @@ impl Request {
     pub(super) async fn read(socket: &mut (impl AsyncRead + Unpin)) -> Result<Self, Unread> {
         let mut bytes = Vec::new();
         let end = loop {
-            if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                break end;
-            }
-            if bytes.len() > HEAD_BYTES {
+            let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+            if end.unwrap_or(bytes.len()) > HEAD_BYTES {
                 return Err(Unread::Refused(431, "the headers are too long"));
+            }
+            if let Some(end) = end {
+                break end;
             }
             more(socket, &mut bytes).await?;
         };

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -74,10 +75,11 @@ impl Wire {
         body: &str,
     ) -> Result<(), Stopped> {
         self.begun = Begun::Bare;
-        let more: String = headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+        let mut more = String::new();
+        for (name, value) in headers {
+            // Writing to a text does not fail.
+            let _ = write!(more, "{name}: {value}\r\n");
+        }
         let answer = format!(
             "HTTP/1.1 {status} {}\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\nconnection: close\r\n{more}\r\n{body}",
             reason(status),

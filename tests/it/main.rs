@@ -18,6 +18,7 @@ mod floors;
 mod grpc;
 mod guide;
 mod matrix;
+mod mock_model;
 mod openai;
 mod process;
 mod redial;

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Conversation, Event, Fault, NamedCall, Said, Shape, Whole, free_tool, text_of};
+use super::{
+    Conversation, Event, Fault, NamedCall, Said, Shape, Whole, at, free_tool, put, text_of,
+};
 use crate::mock_model::asked::Asked;
 use crate::mock_model::case::Reason;
 
@@ -61,10 +63,11 @@ impl Speaker {
                     "delta": { "stop_reason": stop(reason), "stop_sequence": null },
                 });
                 if usage.is_known {
-                    last["usage"] = json!({ "output_tokens": usage.output });
+                    let mut tokens = json!({ "output_tokens": usage.output });
                     if usage.with_choices {
-                        last["usage"]["input_tokens"] = usage.input.into();
+                        put(&mut tokens, "input_tokens", usage.input.into());
                     }
+                    put(&mut last, "usage", tokens);
                 }
                 events.push(event("message_delta", &last));
             }
@@ -81,7 +84,11 @@ impl Speaker {
             "stop_reason": null, "stop_sequence": null,
         });
         if let Some(tokens) = self.input_tokens {
-            message["usage"] = json!({ "input_tokens": tokens, "output_tokens": 1 });
+            put(
+                &mut message,
+                "usage",
+                json!({ "input_tokens": tokens, "output_tokens": 1 }),
+            );
         }
         vec![
             event(
@@ -191,23 +198,26 @@ pub(super) fn whole(asked: &Asked, id: usize, answer: &Whole) -> Value {
 }
 
 pub(super) fn conversation(body: &Value) -> Conversation {
-    let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+    let messages = at(body, "/messages")
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
     let results = |message: &Value| -> Vec<String> {
-        let parts = message["content"].as_array().into_iter().flatten();
-        let results = parts.filter(|part| part["type"] == "tool_result");
-        results.map(|part| text_of(&part["content"])).collect()
+        let parts = at(message, "/content").as_array().into_iter().flatten();
+        let results = parts.filter(|part| *at(part, "/type") == "tool_result");
+        results.map(|part| text_of(at(part, "/content"))).collect()
     };
-    let is_question = |message: &Value| message["role"] == "user" && results(message).is_empty();
+    let is_question =
+        |message: &Value| *at(message, "/role") == "user" && results(message).is_empty();
     let question = messages.iter().rposition(is_question).unwrap_or_default();
     let after = messages.get(question + 1..).unwrap_or_default();
-    let tools = body["tools"].as_array().into_iter().flatten();
+    let tools = at(body, "/tools").as_array().into_iter().flatten();
     Conversation {
         question: messages
             .get(question)
-            .map(|message| text_of(&message["content"]))
+            .map(|message| text_of(at(message, "/content")))
             .unwrap_or_default(),
         results: after.iter().flat_map(results).collect(),
-        tool: free_tool(tools.map(|tool| (&tool["name"], &tool["input_schema"]))),
+        tool: free_tool(tools.map(|tool| (at(tool, "/name"), at(tool, "/input_schema")))),
     }
 }
 
@@ -241,7 +251,7 @@ fn end(index: Option<usize>) -> Event {
 
 fn indexed(mut data: Value, index: Option<usize>) -> Value {
     if let Some(index) = index {
-        data["index"] = index.into();
+        put(&mut data, "index", index.into());
     }
     data
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Conversation, Event, Fault, NamedCall, Said, Shape, Usage, Whole, free_tool, text_of};
+use super::{
+    Conversation, Event, Fault, NamedCall, Said, Shape, Usage, Whole, at, free_tool, put, text_of,
+};
 use crate::mock_model::asked::Asked;
 use crate::mock_model::case::Reason;
 
@@ -26,7 +28,7 @@ impl Speaker {
         Self {
             id: name(id),
             model: asked.model.clone(),
-            wants_usage: asked.body["stream_options"]["include_usage"] == true,
+            wants_usage: *at(&asked.body, "/stream_options/include_usage") == true,
             has_begun: false,
             calls: 0,
         }
@@ -56,7 +58,7 @@ impl Speaker {
                 first + at
             };
             if shape != Shape::NoIndex {
-                call["index"] = index.into();
+                put(&mut call, "index", index.into());
             }
             json!({ "tool_calls": [call] })
         };
@@ -84,14 +86,14 @@ impl Speaker {
     fn end(&mut self, reason: Reason, usage: Usage) -> Vec<Event> {
         let mut last = self.chunk(json!({}), Some(finish(reason)));
         if usage.is_known && usage.with_choices {
-            last["usage"] = tokens(usage);
+            put(&mut last, "usage", tokens(usage));
             return vec![event(&last)];
         }
         let mut events = vec![event(&last)];
         if usage.is_known && self.wants_usage {
             let mut chunk = self.chunk(json!({}), None);
-            chunk["choices"] = json!([]);
-            chunk["usage"] = tokens(usage);
+            put(&mut chunk, "choices", json!([]));
+            put(&mut chunk, "usage", tokens(usage));
             events.push(event(&chunk));
         }
         events
@@ -99,7 +101,7 @@ impl Speaker {
 
     fn delta(&mut self, mut delta: Value) -> Event {
         if !std::mem::replace(&mut self.has_begun, true) {
-            delta["role"] = "assistant".into();
+            put(&mut delta, "role", "assistant".into());
         }
         event(&self.chunk(delta, None))
     }
@@ -136,37 +138,41 @@ pub(super) fn whole(asked: &Asked, id: usize, answer: &Whole) -> Value {
             let function = json!({ "name": call.name, "arguments": call.arguments });
             json!({ "id": call.id, "type": "function", "function": function })
         });
-        message["tool_calls"] = calls.collect();
+        put(&mut message, "tool_calls", calls.collect());
     }
     let mut whole = json!({
         "id": name(id), "object": "chat.completion", "created": CREATED, "model": asked.model,
         "choices": [{ "index": 0, "message": message, "finish_reason": finish(answer.reason) }],
     });
     if answer.usage.is_known {
-        whole["usage"] = tokens(answer.usage);
+        put(&mut whole, "usage", tokens(answer.usage));
     }
     whole
 }
 
 pub(super) fn conversation(body: &Value) -> Conversation {
-    let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
+    let messages = at(body, "/messages")
+        .as_array()
+        .map_or(&[][..], Vec::as_slice);
     let question = messages
         .iter()
-        .rposition(|message| message["role"] == "user");
+        .rposition(|message| *at(message, "/role") == "user");
     let question = question.unwrap_or_default();
     let after = messages.get(question + 1..).unwrap_or_default();
-    let results = after.iter().filter(|message| message["role"] == "tool");
-    let tools = body["tools"].as_array().into_iter().flatten();
+    let results = after
+        .iter()
+        .filter(|message| *at(message, "/role") == "tool");
+    let tools = at(body, "/tools").as_array().into_iter().flatten();
     Conversation {
         question: messages
             .get(question)
-            .map(|message| text_of(&message["content"]))
+            .map(|message| text_of(at(message, "/content")))
             .unwrap_or_default(),
         results: results
-            .map(|message| text_of(&message["content"]))
+            .map(|message| text_of(at(message, "/content")))
             .collect(),
         tool: free_tool(
-            tools.map(|tool| (&tool["function"]["name"], &tool["function"]["parameters"])),
+            tools.map(|tool| (at(tool, "/function/name"), at(tool, "/function/parameters"))),
         ),
     }
 }

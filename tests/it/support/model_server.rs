@@ -22,7 +22,7 @@ use super::PATIENCE;
 pub(crate) struct ModelServer {
     pub(crate) address: SocketAddr,
     seen: Arc<Seen>,
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
     _stop: DropGuard,
 }
 
@@ -91,7 +91,7 @@ impl ModelServer {
         Self {
             address: server.address,
             seen,
-            _tasks: tasks,
+            tasks,
             _stop: stopped.drop_guard(),
         }
     }
@@ -106,7 +106,7 @@ impl ModelServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         server.address = listener.local_addr().unwrap();
         let seen = Arc::clone(&server.seen);
-        server._tasks.spawn(async move {
+        server.tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
                 seen.connections.fetch_add(1, Ordering::Relaxed);
