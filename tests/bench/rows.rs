@@ -5,6 +5,7 @@ mod cpu;
 mod first_partial;
 mod growth;
 mod memory;
+pub(crate) mod model;
 pub(crate) mod store;
 
 use anyhow::bail;
@@ -12,7 +13,15 @@ use anyhow::bail;
 use crate::report::Report;
 
 /// In the order they are measured in.
-pub(crate) const NAMES: [&str; 6] = ["cpu", "first-partial", "memory", "growth", "bytes", "store"];
+pub(crate) const NAMES: [&str; 7] = [
+    "cpu",
+    "first-partial",
+    "memory",
+    "growth",
+    "bytes",
+    "store",
+    "model",
+];
 
 /// Measures one.
 pub(crate) async fn run(name: &str, rounds: usize, report: &mut Report) -> anyhow::Result<()> {
@@ -23,6 +32,7 @@ pub(crate) async fn run(name: &str, rounds: usize, report: &mut Report) -> anyho
         "growth" => growth::run(rounds, report).await,
         "bytes" => answer_bytes::run(report).await,
         "store" => store::run(report).await,
+        "model" => model::run(rounds, report).await,
         _ => bail!("no row is called {name}"),
     }
 }
