@@ -7,6 +7,8 @@ mod answer;
 pub mod anthropic;
 mod decoder;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guide;
 mod http;
 pub mod openai;

@@ -20,6 +20,8 @@ pub(super) use exchange::Exchange;
 pub(super) use failure::{Failure, Peer, in_band};
 pub(super) use retries::Retries;
 pub(super) use sse::Event;
+#[cfg(fuzzing)]
+pub(super) use sse::Reader;
 
 /// How long each part of a request may take, and how often it is sent.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@ mod cpu;
 mod first_partial;
 mod growth;
 mod memory;
+pub(crate) mod model;
 pub(crate) mod store;
 
 use anyhow::bail;
@@ -13,7 +14,7 @@ use anyhow::bail;
 use crate::report::Report;
 
 /// In the order they are measured in.
-pub(crate) const NAMES: [&str; 7] = [
+pub(crate) const NAMES: [&str; 8] = [
     "cpu",
     "first-partial",
     "memory",
@@ -21,6 +22,7 @@ pub(crate) const NAMES: [&str; 7] = [
     "bytes",
     "store",
     "catalog",
+    "model",
 ];
 
 /// Measures one.
@@ -33,6 +35,7 @@ pub(crate) async fn run(name: &str, rounds: usize, report: &mut Report) -> anyho
         "bytes" => answer_bytes::run(report).await,
         "store" => store::run(report).await,
         "catalog" => catalog::run(report).await,
+        "model" => model::run(rounds, report).await,
         _ => bail!("no row is called {name}"),
     }
 }

@@ -18,6 +18,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "model",
         &["backoff", "chat", "matching", "secret", "telemetry"],
     ),
+    // A server beside the product: it knows nothing of it.
+    ("mock_model", &[]),
     ("rpc", &["backoff", "chat", "mutant", "telemetry"]),
     ("store", &["chat", "mutant", "telemetry"]),
     (
@@ -84,7 +86,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
         ],
     ),
-    ("cli", &["app", "chat", "config", "rpc"]),
+    (
+        "cli",
+        &[
+            "app",
+            "chat",
+            "config",
+            "lifecycle",
+            "mock_model",
+            "rpc",
+            "telemetry",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 

@@ -123,6 +123,42 @@ stage_load() {
   DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1 "$python" tests/load/sessions.py
 }
 
+takes_options[fuzz]=yes
+stage fuzz "the decoders of models take whatever comes, for a minute, and keep their promises (libFuzzer)" '^[a-z_]+: '
+stage_fuzz() {
+  local seconds=60 name
+  if ((${#options[@]})); then
+    [[ ${#options[@]} == 2 && ${options[0]} == --seconds && ${options[1]} =~ ^[1-9][0-9]*$ ]] ||
+      die "the stage fuzz takes --seconds N, for all its targets together, and nothing else"
+    seconds=${options[1]}
+  fi
+  need_fuzzers
+  local targets=(sse openai anthropic tool_calls)
+  for name in "${targets[@]}"; do
+    run_fuzzer "$name" $(((seconds + ${#targets[@]} - 1) / ${#targets[@]}))
+  done
+}
+
+# Starts from the inputs in the tree and those that earlier runs found worth keeping.
+run_fuzzer() { # TARGET SECONDS
+  local corpus=$target/fuzz/corpus/$1 found=$target/fuzz/found/$1
+  rm -rf "$found" && mkdir -p "$corpus" "$found"
+  local command=("$fuzzers/$1" -max_len=4096 -timeout=10 -rss_limit_mb=1024)
+  if "${command[@]}" -max_total_time="$2" -dict=tests/fuzz/words.dict -artifact_prefix="$found/" "$corpus" \
+    "tests/fuzz/corpus/$1" >"$found.log" 2>&1; then
+    printf '%s: %s, nothing found\n' "$1" "$(grep -oE 'Done [0-9]+ runs in [0-9]+ second' "$found.log" | sed 's/^Done //')s"
+    return
+  fi
+  grep -vE '^#[0-9]+.*(NEW|REDUCE|RELOAD|pulse)' "$found.log"
+  local input
+  for input in "$found"/*; do
+    printf '\n%s: this input breaks a promise:\n' "$1"
+    head -c 4096 "$input" | cat -A
+    printf '\nIt is %s. Again: %s %s\nOnce it is mended, keep the input in tests/fuzz/corpus/%s.\n' "$input" "$fuzzers/$1" "$input" "$1"
+  done
+  return 1
+}
+
 takes_options[chaos]=yes
 stage chaos "processes, connections, disks and clocks break: no message is lost or runs twice, nobody waits for ever" '^[|]'
 stage_chaos() {

@@ -90,6 +90,21 @@ need_dbt() {
   cp "$requirements" "$work/dbt/installed.txt"
 }
 
+# The targets of tests/fuzz, in a folder of their own as all of their code is compiled in another way: with counters at every
+# branch, which libFuzzer reads to see what an input reached. They are LLVM's, and stable Rust passes them on. The target is
+# named so that build scripts and macros, which run here and now, go without. Sets $fuzzers.
+need_fuzzers() {
+  need_rust
+  need_command c++ g++
+  local host
+  host=$(rustc --version --verbose | sed -n 's/^host: //p')
+  fuzzers=$target/fuzz/$host/fuzz
+  RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares" \
+    cargo build --locked --package dragoman-fuzz --profile fuzz --target "$host" --target-dir "$target/fuzz"
+}
+
 # Node with the packages of tests/package.json. Sets $node_modules.
 need_node() {
   node_modules=$work/npm/node_modules
