@@ -8,6 +8,7 @@ mod find_relationships;
 mod get_lineage;
 mod get_table_details;
 mod list_tables;
+pub mod mcp;
 mod reply;
 mod search_columns;
 mod subject;

@@ -1,3 +1,4 @@
+pub(super) mod mcp;
 mod models;
 mod openai;
 mod telemetry;

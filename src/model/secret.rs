@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A text that is sent to a model and shown to nobody.
+/// A text that is sent to a model or a server, and shown to nobody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
@@ -14,7 +14,7 @@ impl Secret {
     }
 
     /// The text itself: for a request, never for a message.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
