@@ -106,7 +106,11 @@ pub(super) const fn count32(
     Setting::new(key, help, Kind::Count32(field, range))
 }
 
-pub(super) const fn switch(key: &'static str, help: &'static str, field: Field<Config, bool>) -> Setting {
+pub(super) const fn switch(
+    key: &'static str,
+    help: &'static str,
+    field: Field<Config, bool>,
+) -> Setting {
     Setting::new(key, help, Kind::Switch(field))
 }
 

@@ -1,7 +1,7 @@
 use toml::Value;
 
-use super::problem::Origin;
 use super::Loaded;
+use super::problem::Origin;
 use super::servers::full_key;
 use super::setting::{Form, Setting};
 use super::settings::SETTINGS;

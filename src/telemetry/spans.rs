@@ -96,6 +96,21 @@ pub fn execute_tool(name: &str, call_id: &str) -> Span {
     span
 }
 
+/// One call of a tool of an MCP server, below the run of the tool it is for; `transport` is `pipe` or `tcp`.
+pub fn call_tool(tool: &str, server: &str, transport: &'static str) -> Span {
+    let span = info_span!(
+        "call_tool",
+        otel.name = format!("tools/call {tool}"),
+        otel.kind = "client"
+    );
+    span.set_attribute("mcp.method.name", "tools/call");
+    span.set_attribute(OPERATION_NAME, "execute_tool");
+    span.set_attribute("gen_ai.tool.name", tool.to_owned());
+    span.set_attribute("network.transport", transport);
+    span.set_attribute("dragoman.mcp.server", server.to_owned());
+    span
+}
+
 /// Notes the turn a span turned out to work on.
 pub fn record_turn(span: &Span, turn: TurnId) {
     span.set_attribute(TURN_ID, turn.to_string());

@@ -18,7 +18,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["chat", "mutant", "telemetry"]),
     (
         "tools",
-        &["catalog", "chat", "matching", "model", "telemetry"],
+        &[
+            "backoff",
+            "catalog",
+            "chat",
+            "matching",
+            "model",
+            "telemetry",
+        ],
     ),
     (
         "agent",
@@ -60,6 +67,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "mutant",
             "store",
             "telemetry",
+            "tools",
         ],
     ),
     (
@@ -102,8 +110,11 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("redis", &["store"]),
-    ("reqwest", &["model"]),
-    ("rustls", &["model"]),
+    ("reqwest", &["model", "tools"]),
+    ("rustls", &["model", "tools"]),
+    ("rmcp", &["tools"]),
+    ("rustix", &["tools"]),
+    ("sse_stream", &["tools"]),
     ("nucleo_matcher", &["matching"]),
     ("strsim", &["config", "matching", "model"]),
     ("schemars", &["tools"]),
