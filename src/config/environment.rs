@@ -43,20 +43,10 @@ impl Environment {
                 "HOME" => environment.home = Some(value.into()),
                 "PATH" => environment.path = Some(value),
                 "XDG_STATE_HOME" => environment.state_home = Some(value.into()),
-                _ if known.contains(&name) || servers::of_variable(&name).is_some() => {
-                    if !known.contains(&name)
-                        && let Some((server, setting)) = servers::of_variable(&name)
-                    {
-                        environment.servers.push((name.clone(), server, setting));
-                    }
-                    match value.into_string() {
-                        Ok(value) => {
-                            environment.values.insert(name, value);
-                        }
-                        Err(_) => problems.push(Problem::NotUnicode {
-                            origin: Origin::Environment(name),
-                        }),
-                    }
+                _ if known.contains(&name) => environment.insert(name, value, problems),
+                _ if let Some((server, setting)) = servers::of_variable(&name) => {
+                    environment.servers.push((name.clone(), server, setting));
+                    environment.insert(name, value, problems);
                 }
                 _ if name.starts_with(PREFIX) && !is_service_link(&name, &value) => {
                     let ours = known.ours.iter().map(String::as_str);
@@ -67,6 +57,17 @@ impl Environment {
             }
         }
         environment
+    }
+
+    fn insert(&mut self, name: String, value: OsString, problems: &mut Vec<Problem>) {
+        match value.into_string() {
+            Ok(value) => {
+                self.values.insert(name, value);
+            }
+            Err(_) => problems.push(Problem::NotUnicode {
+                origin: Origin::Environment(name),
+            }),
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! One connection to a server: opened, asked for its tools, closed.
 
+use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,11 +134,36 @@ async fn greet(
     limit: Duration,
 ) -> Result<(Running, Vec<Tool>), ConnectError> {
     let service = Box::pin(serving).await.map_err(|error| {
-        let error = error.to_string();
-        ConnectError::Initialize(shorten(&error, REASON).into_owned())
+        let reason = failed_greeting(&error);
+        ConnectError::Initialize(shorten(&reason, REASON).into_owned())
     })?;
     let tools = list(service.peer(), limit).await?;
     Ok((service, tools))
+}
+
+/// Why a server did not say hello. rmcp's own texts hold the names of its types.
+fn failed_greeting(error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::ConnectionClosed(_) => {
+            "it ended the connection before it said hello: is it an MCP server?".to_owned()
+        }
+        ClientInitializeError::TransportError { error, .. } => root_cause(error.error.as_ref()),
+        ClientInitializeError::JsonRpcError(error) => format!("it answered: {}", error.message),
+        ClientInitializeError::ExpectedInitResponse(_)
+        | ClientInitializeError::ExpectedInitResult(_) => {
+            "it answered something else than hello: is it an MCP server?".to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+/// The innermost error: the outer ones repeat the address and the names of types.
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 /// The tools of a server, of all pages.
@@ -155,6 +181,7 @@ pub(super) async fn list(
                 ServiceError::McpError(error) if oversize::is_oversize(error) => {
                     error.message.clone().into_owned()
                 }
+                ServiceError::TransportSend(error) => root_cause(error.error.as_ref()),
                 error => error.to_string(),
             };
             ConnectError::List(shorten(&reason, REASON).into_owned())
