@@ -1,6 +1,7 @@
 //! One connection to a server: opened, asked for its tools, closed.
 
 use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use rmcp::service::{
     ClientInitializeError, NotificationContext, Peer, PeerRequestOptions, RoleClient,
     RunningService, RunningServiceCancellationToken, ServiceError,
 };
+use rmcp::transport::DynamicTransportError;
+use rmcp::transport::streamable_http_client::StreamableHttpError;
 use rmcp::{ClientHandler, ServiceExt as _};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -32,6 +35,7 @@ const LOOKED_AT: usize = 2_000;
 const CLOSE: Duration = Duration::from_secs(1);
 /// Longest reason of a failure that is told, in characters.
 const REASON: usize = 300;
+const ENDED: &str = "it ended the connection before it said hello: is it an MCP server?";
 
 /// A server that has said hello.
 pub(super) struct Connection {
@@ -144,10 +148,8 @@ async fn greet(
 /// Why a server did not say hello. rmcp's own texts hold the names of its types.
 fn failed_greeting(error: &ClientInitializeError) -> String {
     match error {
-        ClientInitializeError::ConnectionClosed(_) => {
-            "it ended the connection before it said hello: is it an MCP server?".to_owned()
-        }
-        ClientInitializeError::TransportError { error, .. } => root_cause(error.error.as_ref()),
+        ClientInitializeError::ConnectionClosed(_) => ENDED.to_owned(),
+        ClientInitializeError::TransportError { error, .. } => transport_failure(error),
         ClientInitializeError::JsonRpcError(error) => format!("it answered: {}", error.message),
         ClientInitializeError::ExpectedInitResponse(_)
         | ClientInitializeError::ExpectedInitResult(_) => {
@@ -157,9 +159,19 @@ fn failed_greeting(error: &ClientInitializeError) -> String {
     }
 }
 
-/// The innermost error: the outer ones repeat the address and the names of types.
-fn root_cause(error: &(dyn Error + 'static)) -> String {
-    let mut cause = error;
+/// Why nothing could be sent: the innermost error, as the outer ones repeat the address and the names of types.
+fn transport_failure(error: &DynamicTransportError) -> String {
+    let mut cause: &(dyn Error + 'static) = error.error.as_ref();
+    // This one does not tell its source.
+    if let Some(StreamableHttpError::Client(error)) = cause.downcast_ref() {
+        let error: &reqwest::Error = error;
+        cause = error;
+    }
+    if let Some(error) = cause.downcast_ref::<io::Error>()
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        return ENDED.to_owned();
+    }
     while let Some(source) = cause.source() {
         cause = source;
     }
@@ -181,7 +193,7 @@ pub(super) async fn list(
                 ServiceError::McpError(error) if oversize::is_oversize(error) => {
                     error.message.clone().into_owned()
                 }
-                ServiceError::TransportSend(error) => root_cause(error.error.as_ref()),
+                ServiceError::TransportSend(error) => transport_failure(error),
                 error => error.to_string(),
             };
             ConnectError::List(shorten(&reason, REASON).into_owned())

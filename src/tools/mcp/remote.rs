@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rmcp::model::Tool;
 use rmcp::service::{Peer, RoleClient};
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep};
@@ -165,16 +166,14 @@ impl Remote {
                 listed = list(&peer, self.server.connect_timeout) => listed,
             };
             match listed {
-                Ok(tools) => self.take(tools, board),
+                Ok(tools) => self.take(Link::Up(peer.clone()), tools, board),
                 Err(error) => return Lost::Because(error.to_string()),
             }
         }
     }
 
-    fn up(&self, connection: &Connection, tools: Vec<rmcp::model::Tool>, board: &Board) {
-        let link = Link::Up(connection.peer.clone());
-        self.state.send_modify(|state| state.link = link);
-        self.take(tools, board);
+    fn up(&self, connection: &Connection, tools: Vec<Tool>, board: &Board) {
+        self.take(Link::Up(connection.peer.clone()), tools, board);
         let tools = self.state.borrow().offers.len();
         tracing::info!(server = &*self.name, tools, "MCP server connected");
     }
@@ -199,31 +198,35 @@ impl Remote {
         }
     }
 
-    /// Takes over what the server offers now, and has models told.
-    fn take(&self, tools: Vec<rmcp::model::Tool>, board: &Board) {
+    /// Takes over what the server offers now, and has models told. Who waits for the link sees both at once.
+    fn take(&self, link: Link, tools: Vec<Tool>, board: &Board) {
         let (offers, complaints) = offers(&self.name, &self.allowed, tools);
         let before = Arc::clone(&self.state.borrow().offers);
-        if *before == *offers {
+        let is_first = matches!(self.state.borrow().link, Link::Connecting);
+        let has_changed = *before != *offers;
+        let tools = offers.len();
+        self.state.send_replace(State {
+            link,
+            offers: offers.into(),
+        });
+        if !has_changed && !is_first {
             return;
         }
         for complaint in &complaints {
             tracing::warn!(server = &*self.name, "MCP tool left out: {complaint}");
         }
-        if offers.is_empty() {
+        if tools == 0 {
             tracing::warn!(
                 server = &*self.name,
                 "MCP server offers no tool that `tools` allows"
             );
-        }
-        if !before.is_empty() {
-            let tools = offers.len();
+        } else if !before.is_empty() {
             tracing::info!(
                 server = &*self.name,
                 tools,
                 "MCP server has other tools now"
             );
         }
-        self.state.send_modify(|state| state.offers = offers.into());
         board.publish();
     }
 }

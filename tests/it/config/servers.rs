@@ -45,10 +45,7 @@ fn every_setting_of_a_server_is_read() {
 
     let git_hub = server(&sources, "git-hub");
     assert_eq!(git_hub.command, PathBuf::from("npx"));
-    assert_eq!(
-        git_hub.args,
-        ["-y", "server, with a comma", "say \"hi\""]
-    );
+    assert_eq!(git_hub.args, ["-y", "server, with a comma", "say \"hi\""]);
     let names: Vec<_> = git_hub.env.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["KEY", "EMPTY"]);
     assert!(!git_hub.required);
