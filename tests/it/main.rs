@@ -16,6 +16,7 @@ mod documents;
 mod floors;
 mod grpc;
 mod guide;
+mod mcp;
 mod openai;
 mod process;
 mod redial;

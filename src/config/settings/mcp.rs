@@ -73,7 +73,7 @@ pub static MCP_SETTINGS: &[Setting<Server>] = &[
     ),
     special(
         "env",
-        "Variables for the program, besides `PATH` and `HOME`, which are all it is given of ours; never shown",
+        "Variables for the program, besides `PATH` and `HOME`, which are all it is given of ours; in the environment as a JSON array; never shown",
         Special {
             form: Form::Texts,
             accepts: "up to 100, such as `API_KEY=…`",

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tracing::Span;
 
-use super::config::Transport;
 use super::offers::{Offer, server_of};
 use super::remote::{Link, Remote};
 use super::{Mcp, oversize, result};
@@ -61,11 +60,9 @@ impl Remote {
         offer: &Offer,
         arguments: &str,
     ) -> Result<String, Refusal> {
-        let transport = match self.server.transport() {
-            Transport::Stdio => "pipe",
-            Transport::Http => "tcp",
-        };
-        let span = spans::call_tool(&offer.name, &self.name, transport);
+        let address = self.server.address();
+        let address = address.as_ref().map(|(host, port)| (host.as_str(), *port));
+        let span = spans::call_tool(&offer.name, &self.name, address);
         let answer = self.ask(peer, offer, arguments, &span).await;
         answer.map_err(|failure| {
             spans::record_error(&span, failure.error_type, "the call failed");

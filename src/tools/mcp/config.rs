@@ -91,6 +91,13 @@ impl Server {
         }
     }
 
+    /// The host and port of its URL.
+    pub(super) fn address(&self) -> Option<(String, u16)> {
+        let url = reqwest::Url::parse(&self.url).ok()?;
+        let port = url.port_or_known_default()?;
+        Some((url.host_str()?.to_owned(), port))
+    }
+
     /// Largest message that is read from this server, in bytes: JSON escapes may double a result, a structured one
     /// comes twice, and a list of tools needs room too.
     pub(super) fn message_bytes(&self) -> usize {

@@ -4,6 +4,7 @@
 //! result is too large.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -65,7 +66,7 @@ impl Client {
             // The token is for one address only.
             .redirect(Policy::none())
             .user_agent(concat!("dragoman/", env!("CARGO_PKG_VERSION")));
-        if is_local(&server.url) {
+        if is_local(server) {
             builder = builder.no_proxy();
         }
         if server.url.starts_with("http://") {
@@ -263,14 +264,9 @@ fn bounded(
 }
 
 /// True for a server on this machine: a proxy is of no use, and may not know of it.
-fn is_local(url: &str) -> bool {
-    let host = reqwest::Url::parse(url).ok();
-    let host = host.as_ref().and_then(reqwest::Url::host_str);
-    host.is_some_and(|host| {
-        let host = host.trim_matches(['[', ']']);
-        host == "localhost"
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+fn is_local(server: &Server) -> bool {
+    server.address().is_some_and(|(host, _)| {
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     })
 }

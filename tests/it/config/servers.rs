@@ -34,14 +34,27 @@ fn server(sources: &Sources, name: &str) -> Server {
 #[test]
 fn every_setting_of_a_server_is_read() {
     let sources = Sources::new().file(SERVERS);
-    let docs = server(&sources, "docs");
-    assert_eq!(docs.url, "https://docs.example/mcp");
-    assert!(docs.token.is_some() && docs.required);
-    assert_eq!(docs.headers.len(), 2);
-    assert_eq!(docs.tools, ["search", "read_*"]);
-    assert_eq!(docs.connect_timeout, Duration::from_secs(3));
-    assert_eq!(docs.timeout, Duration::from_secs(4));
-    assert_eq!(docs.result_bytes, 5 * 1024);
+    // Taken apart without `..`: a new field does not compile until it has a line.
+    let Server {
+        url,
+        token,
+        headers,
+        command: _,
+        args: _,
+        env: _,
+        tools,
+        required,
+        connect_timeout,
+        timeout,
+        result_bytes,
+    } = server(&sources, "docs");
+    assert_eq!(url, "https://docs.example/mcp");
+    assert!(token.is_some() && required);
+    assert_eq!(headers.len(), 2);
+    assert_eq!(tools, ["search", "read_*"]);
+    assert_eq!(connect_timeout, Duration::from_secs(3));
+    assert_eq!(timeout, Duration::from_secs(4));
+    assert_eq!(result_bytes, 5 * 1024);
 
     let git_hub = server(&sources, "git-hub");
     assert_eq!(git_hub.command, PathBuf::from("npx"));
@@ -151,7 +164,19 @@ command = "g"
     assert_eq!(
         sources.refused(),
         "\
-14 problems in the configuration:
-"
+12 problems in the configuration:
+  environment DRAGOMAN_MCP_G_TOLS: unknown variable: `dragoman config show` lists every setting, remove this variable
+  environment DRAGOMAN_MCP__URL: unknown variable: `dragoman config show` lists every setting, remove this variable
+  dragoman.toml:3: unknown key `mcp.url`: did you mean `mcp.NAME.url`?
+  dragoman.toml:5: mcp = \"My_Server\": a server's name has up to 24 lower-case letters, digits and -, \
+and begins with a letter
+  dragoman.toml:9: unknown key `mcp.a.ulr`: did you mean `mcp.a.url`?
+  dragoman.toml:12: mcp.b.url = (not repeated, it has an `@`): must not hold a password: set its token or headers
+  dragoman.toml:13: mcp.b.tools = \"\\\"*\\\"\": write an array of strings, not a TOML string
+  dragoman.toml:21: mcp.d.token = \"(not repeated)\": a key has no spaces and only ASCII characters
+  dragoman.toml:31: mcp.f.env = \"(not repeated)\": write each variable like NAME=value
+  mcp.c: args and env are for a server with a command, this one has a url
+  mcp.e: token and headers are for a server with a url, this one has a command
+  mcp.g: no tool of it may be called: set tools to names or patterns, [\"*\"] allows all"
     );
 }
