@@ -3,8 +3,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf, absolute};
 
 use super::environment::{CONFIG_VARIABLE, Environment, MUTANT_VARIABLE, SDK_DISABLED};
-use super::file;
+use super::file::{self, Entry};
 use super::problem::{ConfigError, Origin, Problem};
+use super::servers::ServerValue;
 use super::setting::Setting;
 use super::settings::SETTINGS;
 use super::{Config, Flags, Loaded, Role};
@@ -18,9 +19,10 @@ const OTLP_ENDPOINTS: [&str; 2] = ["telemetry.otlp_endpoint", "telemetry.otlp_me
 /// an earlier one; every value is checked, also one that is replaced.
 #[derive(Debug)]
 pub(super) struct Loading {
-    config: Config,
+    pub(super) config: Config,
     origins: BTreeMap<&'static str, Origin>,
-    problems: Vec<Problem>,
+    pub(super) server_origins: BTreeMap<String, Origin>,
+    pub(super) problems: Vec<Problem>,
 }
 
 // === impl Loading ===
@@ -33,10 +35,12 @@ impl Loading {
         let mut loading = Self {
             config: Config::default(),
             origins: BTreeMap::new(),
+            server_origins: BTreeMap::new(),
             problems: Vec::new(),
         };
         let environment = Environment::read(variables, &mut loading.problems);
         loading.config.store = store::Config::Sqlite(environment.default_store());
+        loading.config.mcp.inherited = environment.inherited();
         let file = loading.read_file(flags, &environment);
         loading.read_standard_variables(flags, &environment);
         loading.read_variables(&environment);
@@ -44,6 +48,7 @@ impl Loading {
         loading.choose_model();
         loading.read_mutant(&environment);
         loading.check_pairs();
+        loading.check_servers();
         if !loading.problems.is_empty() {
             return Err(ConfigError {
                 problems: loading.problems,
@@ -53,6 +58,7 @@ impl Loading {
             config: loading.config,
             file,
             origins: loading.origins,
+            server_origins: loading.server_origins,
         })
     }
 
@@ -72,7 +78,10 @@ impl Loading {
                 let folder = path.parent().unwrap_or(&path);
                 for entry in file::entries(&path, &text) {
                     match entry {
-                        Ok(entry) => self.set(entry.setting, entry.origin, &entry.text, folder),
+                        Ok(Entry::Own(entry)) => {
+                            self.set(entry.setting, entry.origin, &entry.text, folder);
+                        }
+                        Ok(Entry::Server(value)) => self.set_server(value, folder),
                         Err(problem) => self.problems.push(problem),
                     }
                 }
@@ -123,6 +132,15 @@ impl Loading {
                 self.set(setting, Origin::Environment(name), value, Path::new(""));
             }
         }
+        for (variable, name, setting) in environment.servers() {
+            let value = ServerValue {
+                name: name.clone(),
+                setting,
+                origin: Origin::Environment(variable.clone()),
+                text: environment.get(variable).unwrap_or_default().to_owned(),
+            };
+            self.set_server(value, Path::new(""));
+        }
     }
 
     fn read_flags(&mut self, flags: &Flags) {
@@ -142,7 +160,7 @@ impl Loading {
             Ok(mutant) => self.config.mutant = Some(mutant),
             Err(error) => self.problems.push(Problem::BadValue {
                 origin: Origin::Environment(MUTANT_VARIABLE.to_owned()),
-                key: "mutant",
+                key: "mutant".into(),
                 value: name.to_owned(),
                 reason: error.to_string(),
             }),
@@ -156,7 +174,7 @@ impl Loading {
             }
             Err(reason) => self.problems.push(Problem::BadValue {
                 origin,
-                key: setting.key,
+                key: setting.key.into(),
                 value: setting.told(text),
                 reason,
             }),
@@ -266,7 +284,7 @@ impl Loading {
     /// Reports two settings, unless one of them was refused anyway.
     fn conflict(&mut self, wrong: bool, keys: [&'static str; 2], reason: &'static str) {
         let refused = self.problems.iter().any(|problem| match problem {
-            Problem::BadValue { key, .. } => keys.contains(key),
+            Problem::BadValue { key, .. } => keys.contains(&&**key),
             _ => false,
         });
         if wrong && !refused {

@@ -2,6 +2,7 @@ mod anthropic;
 mod budget;
 mod catalog;
 mod http;
+pub(super) mod mcp;
 mod models;
 mod openai;
 mod postgres;

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod http;
+mod mcp;
 mod openai;
 mod places;
 mod postgres;
@@ -17,6 +18,9 @@ pub(super) use amounts::{
 };
 pub(super) use http::{
     ANTHROPIC, OPENAI, api_key, base_url, body, body_text, headers, hidden, model_name,
+};
+pub(super) use mcp::{
+    mcp_headers, mcp_url, program, server_name, texts, texts_text, tool_patterns, variables,
 };
 pub(super) use openai::{api_version, auth, auth_text, token_field, token_field_text};
 pub(super) use places::{

@@ -110,6 +110,27 @@ pub fn record_tables(span: &Span, tables: usize) {
     span.set_attribute("dragoman.catalog.tables", tables);
 }
 
+/// One call of a tool of an MCP server, below the run of the tool it is for; `address` is where the server is, if it is
+/// no child of this process.
+pub fn call_tool(tool: &str, server: &str, address: Option<(&str, u16)>) -> Span {
+    let span = info_span!(
+        "call_tool",
+        otel.name = format!("tools/call {tool}"),
+        otel.kind = "client"
+    );
+    span.set_attribute("mcp.method.name", "tools/call");
+    span.set_attribute(OPERATION_NAME, "execute_tool");
+    span.set_attribute("gen_ai.tool.name", tool.to_owned());
+    span.set_attribute("dragoman.mcp.server", server.to_owned());
+    let transport = if address.is_some() { "tcp" } else { "pipe" };
+    span.set_attribute("network.transport", transport);
+    if let Some((address, port)) = address {
+        span.set_attribute("server.address", address.to_owned());
+        span.set_attribute("server.port", i64::from(port));
+    }
+    span
+}
+
 /// Notes the turn a span turned out to work on.
 pub fn record_turn(span: &Span, turn: TurnId) {
     span.set_attribute(TURN_ID, turn.to_string());

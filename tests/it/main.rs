@@ -20,6 +20,7 @@ mod floors;
 mod grpc;
 mod guide;
 mod matrix;
+mod mcp;
 mod mock_model;
 mod openai;
 mod process;

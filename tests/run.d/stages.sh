@@ -103,6 +103,14 @@ stage_catalogs() {
   run_pytest tests/python/test_catalogs.py
 }
 
+stage mcp "tools of MCP servers, as child processes and over HTTP: one that misbehaves, two that others wrote" '^=+ [0-9].* in '
+stage_mcp() {
+  need_mcp_servers
+  need_schema
+  need_dragoman
+  MCP_NODE_MODULES=$mcp_node_modules run_pytest tests/python/test_mcp.py
+}
+
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '
 stage_browser() {
   need_node

@@ -105,19 +105,35 @@ need_fuzzers() {
     cargo build --locked --package dragoman-fuzz --profile fuzz --target "$host" --target-dir "$target/fuzz"
 }
 
-# Node with the packages of tests/package.json. Sets $node_modules.
-need_node() {
-  node_modules=$work/npm/node_modules
-  local lock=$root/tests/package-lock.json
-  cmp --silent "$lock" "$work/npm/installed.json" && command -v node >/dev/null && return
+need_node_command() {
   need_command node nodejs
   need_command npm npm
   node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || die "node is older than 18: $(node --version)"
-  say "installing the npm packages of tests/package.json"
-  rm -rf "$work/npm" && mkdir -p "$work/npm"
-  cp "$root/tests/package.json" "$lock" "$work/npm/"
-  npm ci --prefix "$work/npm" --no-audit --no-fund
-  cp "$lock" "$work/npm/installed.json"
+}
+
+# Installs the npm packages of a folder of the tests, exactly, unless they are there.
+install_npm() { # FOLDER INTO [OPTION…]
+  local lock=$root/$1/package-lock.json into=$2
+  cmp --silent "$lock" "$into/installed.json" && command -v node >/dev/null && return
+  need_node_command
+  say "installing the npm packages of $1/package.json"
+  rm -rf "$into" && mkdir -p "$into"
+  cp "$root/$1/package.json" "$lock" "$into/"
+  npm ci --prefix "$into" --no-audit --no-fund "${@:3}"
+  cp "$lock" "$into/installed.json"
+}
+
+# Node with the packages of tests/package.json. Sets $node_modules.
+need_node() {
+  node_modules=$work/npm/node_modules
+  install_npm tests "$work/npm"
+}
+
+# MCP servers from npm, those of tests/mcp/package.json. Sets $mcp_node_modules. They are not with the other packages
+# because they bring many, most of which nobody here needs.
+need_mcp_servers() {
+  mcp_node_modules=$work/mcp/node_modules
+  install_npm tests/mcp "$work/mcp" --omit=optional
 }
 
 # Sets $grpcurl.

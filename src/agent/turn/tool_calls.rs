@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tracing::Instrument as _;
 
 use super::Stop;
 use crate::agent::Agent;
@@ -72,11 +73,7 @@ impl Agent {
                 format!("more than {limit} calls at once: call fewer tools"),
             );
         }
-        let tools = self.tools.clone();
-        let wanted = call.clone();
-        let work = span.clone();
-        // Tools compute; on a thread of their own they run side by side and cannot hold up other sessions.
-        let run = tokio::task::spawn_blocking(move || work.in_scope(|| tools.run(&wanted)));
+        let run = self.tools.call(call).instrument(span.clone());
         let result = match tokio::time::timeout(self.config.tool_timeout, run).await {
             Ok(Ok(result)) => self.bounded(call, result),
             Ok(Err(defect)) => {

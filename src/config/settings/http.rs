@@ -13,7 +13,7 @@ macro_rules! settings {
                     accepts: "up to 50, such as `x-team: data`",
                     default: None,
                     set: |config, text, _| {
-                        $crate::config::values::headers(text, $names)
+                        $crate::config::values::headers(text, $names.headers)
                             .map(|value| config.model.$api.headers = value)
                     },
                     get: |config| {

@@ -35,7 +35,7 @@ pub(in crate::config) struct Provider {
     /// What is wrong with a URL that has a query.
     query: &'static str,
     /// More headers that are ours to write.
-    headers: &'static [&'static str],
+    pub(in crate::config) headers: &'static [&'static str],
     /// More fields of the body that are ours to write, and why they are not for others to write.
     fields: &'static [(&'static str, &'static str)],
     /// What else is wrong with a body.
@@ -134,8 +134,8 @@ pub(in crate::config) fn hidden(is_set: bool) -> String {
     if is_set { HIDDEN } else { "" }.to_owned()
 }
 
-/// `name: value`, separated by commas.
-pub(in crate::config) fn headers(text: &str, provider: &Provider) -> Result<HeaderMap, String> {
+/// `name: value`, separated by commas; those in `ours` are dragoman's to write too.
+pub(in crate::config) fn headers(text: &str, ours: &[&str]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     let pairs = text.split(',').map(str::trim);
     for pair in pairs.filter(|pair| !pair.is_empty()) {
@@ -148,7 +148,7 @@ pub(in crate::config) fn headers(text: &str, provider: &Provider) -> Result<Head
         let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(value.trim())) else {
             return wrong();
         };
-        if OUR_HEADERS.contains(&name.as_str()) || provider.headers.contains(&name.as_str()) {
+        if OUR_HEADERS.contains(&name.as_str()) || ours.contains(&name.as_str()) {
             return Err(format!("the header {name} is written by dragoman itself"));
         }
         value.set_sensitive(true);

@@ -153,7 +153,8 @@ fn what_is_shown_is_read_again_as_the_same() {
     assert_eq!(again.config, everything.config);
 
     let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
-    let again = Sources::new().file(&plain.show()).load().unwrap();
+    let again = Sources::new().variable("HOME", "/home/ada");
+    let again = again.file(&plain.show()).load().unwrap();
     assert_eq!(again.config, plain.config);
 }
 
@@ -213,6 +214,7 @@ fn every_field_of_every_part_can_be_set() {
     let Config {
         only: _,
         agents: _,
+        mcp: _,
         mutant: _,
         model_because: _,
         http: _,
