@@ -8,6 +8,7 @@ mod find_relationships;
 mod get_lineage;
 mod get_table_details;
 mod list_tables;
+mod patterns;
 mod reply;
 mod search_columns;
 mod subject;
@@ -21,6 +22,8 @@ use crate::chat::{ToolCall, ToolResult};
 use crate::matching::{Matches, Names};
 use crate::model::ToolSpec;
 use reply::{Refusal, shorten};
+
+pub use patterns::ToolPatterns;
 
 /// All tools, over one catalog.
 #[derive(Debug, Clone)]
