@@ -1,5 +1,7 @@
 //! One turn: steps of model stream → tool calls → results, until the model has said everything.
 
+mod approvals;
+mod clock;
 mod echo;
 mod resume;
 mod tool_calls;
@@ -8,7 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
@@ -21,6 +23,7 @@ use crate::telemetry::spans;
 
 pub use resume::Resumed;
 
+use clock::TurnClock;
 use echo::Echo;
 
 /// What stands between the texts of two steps.
@@ -83,11 +86,11 @@ impl Agent {
             .resumed
             .as_ref()
             .map(|resumed| resumed.time_left(timeout));
-        let deadline = Instant::now() + left.unwrap_or(timeout);
+        let clock = TurnClock::start(left.unwrap_or(timeout));
         let mut usage = Usage::default();
-        let steps = self.run_steps(turn, log, &mut usage);
+        let steps = self.run_steps(turn, &clock, log, &mut usage);
         let stopped = pin!(async {
-            let cancelled = cancel.run_until_cancelled(sleep_until(deadline));
+            let cancelled = cancel.run_until_cancelled(clock.passed());
             match cancelled.await {
                 None => Stop::Cancelled,
                 Some(()) => Stop::Timeout,
@@ -161,6 +164,7 @@ impl Agent {
     async fn run_steps(
         &self,
         turn: Turn,
+        clock: &TurnClock,
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<(), Stop> {
@@ -168,7 +172,7 @@ impl Agent {
         messages.push(Message::User(turn.question));
         let mut echo = Echo::default();
         if let Some(resumed) = turn.resumed {
-            let done = self.go_on(resumed, &mut messages, log, usage);
+            let done = self.go_on(resumed, &mut messages, clock, log, usage);
             echo = done.instrument(turn.span.clone()).await?;
         }
         while usage.steps < self.config.max_steps {
@@ -186,7 +190,7 @@ impl Agent {
                     Err(Stop::Silent)
                 };
             }
-            let results = self.run_tools(&step.tool_calls, log);
+            let results = self.run_tools(&step.tool_calls, clock, log);
             let results = results.instrument(parent.clone()).await?;
             usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
             messages.push(Message::Assistant {

@@ -1,6 +1,7 @@
 //! `dragoman ask`: one question over gRPC, its answer as it comes.
 
 mod answer;
+mod approvals;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::rpc::proto::chat_client::ChatClient;
 use crate::rpc::proto::{AskRequest, Question, WhenBusy};
 
 use answer::{Answer, Outcome};
+use approvals::Approvals;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -86,6 +88,7 @@ async fn tell(
     answer: &mut Answer<impl Write, impl Write>,
 ) -> Result<Outcome, AskError> {
     let mut client = ChatClient::new(connect(&arguments.server).await?);
+    let mut approvals = Approvals::new(client.clone());
     let session = arguments.session.as_ref();
     let request = AskRequest {
         session_id: session.map_or_else(String::new, |id| id.as_str().to_owned()),
@@ -106,8 +109,16 @@ async fn tell(
         Err(status) => return Err(status.into()),
     };
     loop {
-        match stream.message().await {
+        let message = tokio::select! {
+            message = stream.message() => message,
+            line = approvals.line() => {
+                approvals.typed(&line, answer).await?;
+                continue;
+            }
+        };
+        match message {
             Ok(Some(message)) => {
+                approvals.take(&message, answer)?;
                 if let Some(outcome) = answer.take(message)? {
                     return Ok(outcome);
                 }

@@ -228,6 +228,8 @@ fn kinds(log: &[Arc<Event>]) -> String {
         EventBody::User { .. } => "user",
         EventBody::ToolCall { .. } => "call",
         EventBody::ToolResult { .. } => "result",
+        EventBody::ApprovalRequest { .. } => "asks",
+        EventBody::ApprovalDecision { .. } => "decided",
         EventBody::Agent { .. } => "agent",
         EventBody::Error { .. } => "error",
     };

@@ -9,7 +9,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6472_676d;
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
 /// `MIGRATIONS[n]` turns version `n` into version `n + 1`. Entries are never changed, only added.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE session (
         id       TEXT    NOT NULL PRIMARY KEY,
@@ -71,6 +71,15 @@ const MIGRATIONS: [&str; 2] = [
     UPDATE session SET delivered = seq;
     CREATE INDEX session_owner ON session (owner, updated, id);
     CREATE INDEX session_unused ON session (updated) WHERE running = 0;
+",
+    "
+    -- Calls of the running turn that wait, or waited, to be allowed.
+    CREATE TABLE approval (
+        session  TEXT NOT NULL,
+        call     TEXT NOT NULL,
+        decision TEXT, -- the first one, NULL until there is one
+        PRIMARY KEY (session, call)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

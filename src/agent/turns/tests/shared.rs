@@ -49,6 +49,8 @@ impl Both {
             EventBody::User { .. } => "user",
             EventBody::ToolCall { .. } => "call",
             EventBody::ToolResult { .. } => "result",
+            EventBody::ApprovalRequest { .. } => "asks",
+            EventBody::ApprovalDecision { .. } => "decided",
             EventBody::Agent { .. } => "agent",
             EventBody::Error { .. } => "error",
         });
