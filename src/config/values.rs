@@ -4,6 +4,7 @@ mod amounts;
 mod openai;
 mod places;
 mod roles;
+mod tools;
 
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +19,7 @@ pub(super) use openai::{
 };
 pub(super) use places::{address, catalog, endpoint, model, origins, store};
 pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
+pub(super) use tools::tool_patterns;
 
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 

@@ -60,6 +60,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "mutant",
             "store",
             "telemetry",
+            "tools",
         ],
     ),
     (

@@ -55,6 +55,10 @@ answer_bytes = "10KiB"
 tool_result_bytes = "11KiB"
 history_bytes = "12KiB"
 
+[tools]
+ask = ["get_lineage", "crm__*"]
+approval_timeout = "29s"
+
 [gateway]
 origins = ["https://*.example.com", "https://a.example"]
 allow_missing_origin = false
@@ -250,6 +254,8 @@ fn every_field_of_every_part_can_be_set() {
             turn_timeout,
             model_idle_timeout,
             tool_timeout,
+            ask,
+            approval_timeout,
             answer_bytes,
             tool_result_bytes,
             history_bytes,
