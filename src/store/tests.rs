@@ -19,6 +19,7 @@ macro_rules! on_both {
     };
 }
 
+mod approvals;
 mod follow;
 mod limits;
 mod log;

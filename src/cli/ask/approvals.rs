@@ -21,11 +21,18 @@ const LINES: usize = 4;
 #[derive(Debug)]
 pub(super) struct Approvals {
     client: ChatClient<Channel>,
-    /// True if somebody sits there who can be asked.
-    asks: bool,
-    /// What is typed, once somebody was asked.
-    lines: Option<mpsc::Receiver<String>>,
+    typist: Typist,
     waiting: VecDeque<Waiting>,
+}
+
+/// Whoever sits there.
+#[derive(Debug)]
+pub(super) enum Typist {
+    Nobody,
+    /// Somebody at a terminal, of which nothing was read yet: a program in the background must not read from it.
+    Terminal,
+    /// The lines that are typed.
+    Lines(mpsc::Receiver<String>),
 }
 
 #[derive(Debug)]
@@ -38,11 +45,10 @@ struct Waiting {
 // === impl Approvals ===
 
 impl Approvals {
-    pub(super) fn new(client: ChatClient<Channel>) -> Self {
+    pub(super) fn new(client: ChatClient<Channel>, typist: Typist) -> Self {
         Self {
             client,
-            asks: io::stdin().is_terminal() && io::stderr().is_terminal(),
-            lines: None,
+            typist,
             waiting: VecDeque::new(),
         }
     }
@@ -64,7 +70,7 @@ impl Approvals {
                     name: request.name.clone(),
                 });
                 answer.note(&format!("tool {} waits to be allowed", request.name))?;
-                if !self.asks {
+                if matches!(self.typist, Typist::Nobody) {
                     return answer.note(&how_to_allow(answer.session(), &event.turn_id, request));
                 }
                 if self.waiting.len() == 1 {
@@ -88,12 +94,13 @@ impl Approvals {
 
     /// Waits for the next line that is typed while somebody is asked.
     pub(super) async fn line(&mut self) -> String {
-        if let Some(lines) = self.lines.as_mut().filter(|_| !self.waiting.is_empty()) {
+        if let Typist::Lines(lines) = &mut self.typist
+            && !self.waiting.is_empty()
+        {
             if let Some(line) = lines.recv().await {
                 return line;
             }
-            // Nobody types any more.
-            self.lines = None;
+            self.typist = Typist::Nobody;
         }
         std::future::pending().await
     }
@@ -131,8 +138,23 @@ impl Approvals {
         let Some(waiting) = self.waiting.front() else {
             return Ok(());
         };
-        self.lines.get_or_insert_with(read_lines);
+        if matches!(self.typist, Typist::Terminal) {
+            self.typist = Typist::Lines(read_lines());
+        }
         answer.prompt(&format!("Allow {}? y or n: ", harmless(&waiting.name)))
+    }
+}
+
+// === impl Typist ===
+
+impl Typist {
+    /// Who sits at the terminal, if this runs at one.
+    pub(super) fn find() -> Self {
+        if io::stdin().is_terminal() && io::stderr().is_terminal() {
+            Self::Terminal
+        } else {
+            Self::Nobody
+        }
     }
 }
 

@@ -168,7 +168,7 @@ async fn a_newer_schema_is_refused() {
     else {
         panic!("{refused}");
     };
-    assert_eq!((found, supported), (7, 2));
+    assert_eq!((found, supported), (7, 3));
     let text = refused.to_string();
     assert!(
         text.contains("version 7") && text.contains("up to 2"),
