@@ -100,6 +100,7 @@ stage_browser() {
   export DRAGOMAN=$dragoman NODE_PATH=$node_modules
   node tests/browser/serve.mjs tests/browser/page.mjs
   node tests/browser/page.kill.mjs
+  node tests/browser/page.approval.mjs
   node tests/browser/page.cluster.mjs
   node --test-reporter=spec tests/browser/seed.mjs
 }

@@ -171,7 +171,7 @@ async fn a_newer_schema_is_refused() {
     assert_eq!((found, supported), (7, 3));
     let text = refused.to_string();
     assert!(
-        text.contains("version 7") && text.contains("up to 2"),
+        text.contains("version 7") && text.contains("up to 3"),
         "{text}"
     );
     let version: i64 = place
