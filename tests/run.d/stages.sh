@@ -81,7 +81,7 @@ stage_grpc() {
   need_schema
   need_dragoman
   run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py \
-    tests/python/test_unary.py
+    tests/python/test_unary.py tests/python/test_approvals.py
 }
 
 stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets" '^=+ [0-9].* in '
