@@ -1,11 +1,13 @@
 //! The words of a conversation, used by every other module: ids, events, limits. No I/O, no wire format.
 
+mod approval;
 mod event;
 mod ids;
 mod limits;
 mod trace;
 mod when_busy;
 
+pub use approval::{ApprovalRequest, Decision};
 pub use event::{
     Cursor, Event, EventBody, Fingerprint, Finish, TextChange, ToolCall, ToolResult,
     TurnErrorReason, Usage,

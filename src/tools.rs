@@ -9,6 +9,7 @@ mod get_lineage;
 mod get_table_details;
 mod list_tables;
 pub mod mcp;
+mod patterns;
 mod provenance;
 mod reply;
 mod search_columns;
@@ -28,6 +29,8 @@ use crate::matching::{Matches, Names};
 use crate::model::ToolSpec;
 use mcp::{Mcp, McpError};
 use reply::{Refusal, shorten};
+
+pub use patterns::ToolPatterns;
 
 /// All tools: ours, over one catalog, which may change, and those of MCP servers.
 #[derive(Debug, Clone)]

@@ -227,6 +227,25 @@ pub static SETTINGS: &[Setting] = &[
     budget::INPUT_PRICE,
     budget::OUTPUT_PRICE,
     special(
+        "tools.ask",
+        "The tools whose calls wait until somebody allows them; `*` stands for any characters",
+        Special {
+            form: Form::List,
+            accepts: "up to 100 names, such as `get_lineage` or `crm__*`",
+            default: None,
+            set: |config, text, _| {
+                values::tool_patterns(text).map(|value| config.agent.ask = value)
+            },
+            get: |config| config.agent.ask.texts().join(","),
+        },
+    ),
+    duration(
+        "tools.approval_timeout",
+        "How long such a call waits before it counts as denied; it is not part of `agent.turn_timeout`",
+        |config| &mut config.agent.approval_timeout,
+        seconds(1)..=seconds(86_400),
+    ),
+    special(
         "gateway.origins",
         "Origins a page may come from besides the gateway's own; `*` stands for any characters",
         Special {

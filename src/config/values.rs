@@ -7,6 +7,7 @@ mod openai;
 mod places;
 mod postgres;
 mod roles;
+mod tools;
 
 use tracing_subscriber::EnvFilter;
 
@@ -20,7 +21,7 @@ pub(super) use http::{
     ANTHROPIC, OPENAI, api_key, base_url, body, body_text, headers, hidden, model_name,
 };
 pub(super) use mcp::{
-    mcp_headers, mcp_url, program, server_name, texts, texts_text, tool_patterns, variables,
+    mcp_headers, mcp_url, program, server_name, server_tools, texts, texts_text, variables,
 };
 pub(super) use openai::{api_version, auth, auth_text, token_field, token_field_text};
 pub(super) use places::{
@@ -28,6 +29,7 @@ pub(super) use places::{
 };
 pub(super) use postgres::{ca_file, password, schemas};
 pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
+pub(super) use tools::tool_patterns;
 
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 

@@ -11,7 +11,7 @@ use opentelemetry::{KeyValue, StringValue, Value};
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::chat::{Finish, SessionId, TurnErrorReason, TurnId, Usage};
+use crate::chat::{Decision, Finish, SessionId, TurnErrorReason, TurnId, Usage};
 
 const CONVERSATION_ID: &str = "gen_ai.conversation.id";
 const ERROR_TYPE: &str = "error.type";
@@ -129,6 +129,24 @@ pub fn call_tool(tool: &str, server: &str, address: Option<(&str, u16)>) -> Span
         span.set_attribute("server.port", i64::from(port));
     }
     span
+}
+
+/// One wait for somebody to allow a call of a tool.
+pub fn await_approval(name: &str, call_id: &str) -> Span {
+    let span = info_span!(
+        "await_approval",
+        otel.name = format!("await_approval {name}"),
+        otel.kind = "internal"
+    );
+    span.set_attribute("gen_ai.tool.name", name.to_owned());
+    span.set_attribute("gen_ai.tool.call.id", call_id.to_owned());
+    span
+}
+
+/// Notes what came of such a wait; `None` if its turn ended, or another process goes on waiting.
+pub fn record_decision(span: &Span, decision: Option<Decision>) {
+    let word = decision.map_or("none", Decision::as_str);
+    span.set_attribute("dragoman.approval.decision", word);
 }
 
 /// Notes the turn a span turned out to work on.

@@ -11,6 +11,7 @@
 mod support;
 
 mod anthropic;
+mod approvals;
 mod bad_input;
 mod budget;
 mod catalogs;

@@ -83,7 +83,7 @@ stage_grpc() {
   need_schema
   need_dragoman
   run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py \
-    tests/python/test_unary.py
+    tests/python/test_unary.py tests/python/test_approvals.py
 }
 
 stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets" '^=+ [0-9].* in '
@@ -120,6 +120,7 @@ stage_browser() {
   export DRAGOMAN=$dragoman NODE_PATH=$node_modules
   node tests/browser/serve.mjs tests/browser/page.mjs
   node tests/browser/page.kill.mjs
+  node tests/browser/page.approval.mjs
   node tests/browser/page.cluster.mjs
   node --test-reporter=spec tests/browser/seed.mjs
 }

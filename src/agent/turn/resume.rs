@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::clock::TurnClock;
 use super::echo::Echo;
+use super::tool_calls::Known;
 use super::{Agent, PARAGRAPH, Stop};
 use crate::agent::context::Context;
-use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
+use crate::chat::{Cursor, Event, EventBody, ToolCall, TurnId, Usage};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
 
@@ -20,6 +22,7 @@ const MOST_TIMES: u32 = 3;
 pub struct Resumed {
     /// When it was asked.
     asked: SystemTime,
+    waits: Waits,
     /// The steps that called tools, oldest first; of the last one some results can be missing.
     steps: Vec<Called>,
     /// What was said after them.
@@ -33,7 +36,16 @@ struct Called {
     /// Where its calls stand in the turn's text.
     text_offset: usize,
     calls: Vec<ToolCall>,
-    results: Vec<ToolResult>,
+    known: Known,
+}
+
+/// How long a turn has waited for people.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Waits {
+    over: Duration,
+    /// How many calls wait, and since when there is one.
+    calls: usize,
+    since: Option<SystemTime>,
 }
 
 // === impl Resumed ===
@@ -70,11 +82,12 @@ impl Resumed {
         let asked = of_turn.next()?.time;
         let mut steps: Vec<Called> = Vec::new();
         let mut said_until = 0;
+        let mut waits = Waits::default();
         for event in of_turn {
             match &event.body {
                 EventBody::ToolCall { call, text_offset } => {
                     // The calls of a step are one write, and the next step comes after all their results.
-                    let same = steps.last_mut().filter(|step| step.results.is_empty());
+                    let same = steps.last_mut().filter(|step| step.known.is_empty());
                     if let Some(step) = same {
                         step.calls.push(call.clone());
                     } else {
@@ -83,13 +96,24 @@ impl Resumed {
                             text: piece.to_owned(),
                             text_offset: *text_offset,
                             calls: vec![call.clone()],
-                            results: Vec::new(),
+                            known: Known::default(),
                         });
                         said_until = *text_offset;
                     }
                 }
                 EventBody::ToolResult { result, .. } => {
-                    steps.last_mut()?.results.push(result.clone());
+                    steps.last_mut()?.known.results.push(result.clone());
+                }
+                EventBody::ApprovalRequest { request, .. } => {
+                    steps.last_mut()?.known.requests.push(request.clone());
+                    waits.begin(event.time);
+                }
+                EventBody::ApprovalDecision {
+                    call_id, decision, ..
+                } => {
+                    let decided = (Arc::clone(call_id), *decision);
+                    steps.last_mut()?.known.decisions.push(decided);
+                    waits.end(event.time);
                 }
                 EventBody::User { .. } | EventBody::Agent { .. } | EventBody::Error { .. } => {}
             }
@@ -102,18 +126,43 @@ impl Resumed {
         };
         Some(Self {
             asked,
+            waits,
             steps,
             said: said.to_owned(),
         })
     }
 
-    /// The time of a turn anew, but not for ever.
+    /// The time of a turn anew, but not for ever. What it has waited for people does not count.
     pub(super) fn time_left(&self, turn_timeout: Duration) -> Duration {
         // A clock that was set back gives it no more than the time of one turn.
         let taken = self.asked.elapsed().unwrap_or_default();
+        let taken = taken.saturating_sub(self.waits.so_far());
         (turn_timeout * MOST_TIMES)
             .saturating_sub(taken)
             .min(turn_timeout)
+    }
+}
+
+// === impl Waits ===
+
+impl Waits {
+    fn begin(&mut self, time: SystemTime) {
+        self.calls += 1;
+        self.since.get_or_insert(time);
+    }
+
+    fn end(&mut self, time: SystemTime) {
+        self.calls = self.calls.saturating_sub(1);
+        if self.calls == 0
+            && let Some(since) = self.since.take()
+        {
+            self.over += time.duration_since(since).unwrap_or_default();
+        }
+    }
+
+    fn so_far(&self) -> Duration {
+        let running = self.since.and_then(|since| since.elapsed().ok());
+        self.over + running.unwrap_or_default()
     }
 }
 
@@ -121,17 +170,18 @@ impl Resumed {
 
 impl Agent {
     /// Tells the model's context what was done, and does what is missing of the last step. Tools only read: a call whose
-    /// result is not known is run again.
+    /// result is not known is run again, unless somebody had to allow it.
     pub(super) async fn go_on(
         &self,
         resumed: Resumed,
         context: &mut Context,
+        clock: &TurnClock,
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Echo, Stop> {
         for step in resumed.steps {
             let results = self
-                .answer_calls(&step.calls, step.results, step.text_offset, log)
+                .answer_calls(&step.calls, step.known, step.text_offset, clock, log)
                 .await?;
             usage.steps += 1;
             usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
@@ -148,7 +198,7 @@ impl Agent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::TraceId;
+    use crate::chat::{ToolResult, TraceId};
 
     fn event(turn: TurnId, body: EventBody) -> Arc<Event> {
         Arc::new(Event {
@@ -209,13 +259,16 @@ mod tests {
             text: "One.".to_owned(),
             text_offset: 4,
             calls: vec![call("a"), call("b")],
-            results: vec![result("b"), result("a")],
+            known: Known {
+                results: vec![result("b"), result("a")],
+                ..Known::default()
+            },
         };
         let second = Called {
             text: "\n\nTwo. ".to_owned(),
             text_offset: 11,
             calls: vec![call("c")],
-            results: Vec::new(),
+            known: Known::default(),
         };
         assert_eq!(resumed.steps, [first, second]);
         assert_eq!(resumed.said, "Thr");

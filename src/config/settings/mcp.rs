@@ -90,7 +90,7 @@ pub static MCP_SETTINGS: &[Setting<Server>] = &[
             form: Form::List,
             accepts: "up to 100 patterns with `*` and `?`",
             default: None,
-            set: |server, text, _| values::tool_patterns(text).map(|value| server.tools = value),
+            set: |server, text, _| values::server_tools(text).map(|value| server.tools = value),
             get: |server| server.tools.join(","),
         },
     ),

@@ -107,7 +107,7 @@ pub(in crate::config) fn variables(text: &str) -> Result<Vec<(String, Secret)>, 
 }
 
 /// Patterns for the names of tools, separated by commas.
-pub(in crate::config) fn tool_patterns(text: &str) -> Result<Vec<String>, String> {
+pub(in crate::config) fn server_tools(text: &str) -> Result<Vec<String>, String> {
     let patterns = text.split(',').map(str::trim);
     let patterns: Vec<String> = patterns
         .filter(|pattern| !pattern.is_empty())

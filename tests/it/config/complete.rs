@@ -85,6 +85,10 @@ tool_result_bytes = "11KiB"
 context_tokens = 12000
 history_tokens = 1200
 
+[tools]
+ask = ["get_lineage", "crm__*"]
+approval_timeout = "29s"
+
 [gateway]
 origins = ["https://*.example.com", "https://a.example"]
 allow_missing_origin = false
@@ -331,6 +335,8 @@ fn every_field_of_every_part_can_be_set() {
             turn_timeout,
             model_idle_timeout,
             tool_timeout,
+            ask,
+            approval_timeout,
             answer_bytes,
             tool_result_bytes,
             context_tokens,

@@ -4,15 +4,15 @@ use super::*;
 use crate::chat::ToolCall;
 use crate::store::tests::server::Server;
 
-struct Both {
+pub(super) struct Both {
     server: Server,
-    a: Place,
-    b: Place,
+    pub(super) a: Place,
+    pub(super) b: Place,
     _folder: TempDir,
 }
 
 impl Both {
-    async fn new(steps: Value) -> Self {
+    pub(super) async fn new(steps: Value) -> Self {
         Self::with(steps.clone(), steps).await
     }
 
@@ -36,19 +36,21 @@ impl Both {
     }
 
     /// Both stop, and nothing of them is left.
-    async fn idle(&self) {
+    pub(super) async fn idle(&self) {
         self.a.stopped.cancel();
         self.b.stopped.cancel();
         self.a.idle().await;
         self.b.idle().await;
     }
 
-    async fn kinds(&self, session: &SessionId) -> String {
+    pub(super) async fn kinds(&self, session: &SessionId) -> String {
         let events = self.b.store.read_before(session, 100, 100).await.unwrap();
         let kinds = events.iter().map(|event| match event.body {
             EventBody::User { .. } => "user",
             EventBody::ToolCall { .. } => "call",
             EventBody::ToolResult { .. } => "result",
+            EventBody::ApprovalRequest { .. } => "asks",
+            EventBody::ApprovalDecision { .. } => "decided",
             EventBody::Agent { .. } => "agent",
             EventBody::Error { .. } => "error",
         });
