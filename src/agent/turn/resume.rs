@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::echo::Echo;
+use super::tool_calls::failed;
 use super::{Agent, PARAGRAPH, Stop};
 use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
+use crate::tools::Tools;
 
 /// Events read at a time.
 const PAGE: usize = 100;
@@ -119,8 +121,8 @@ impl Resumed {
 // === impl Agent ===
 
 impl Agent {
-    /// Tells the model's messages what was done, and does what is missing of the last step. Tools only read: a call whose
-    /// result is not known is run again.
+    /// Tells the model's messages what was done, and does what is missing of the last step. Our tools only read: a call
+    /// whose result is not known is run again. One of a server's tools is not: it may do more.
     pub(super) async fn go_on(
         &self,
         resumed: Resumed,
@@ -128,7 +130,8 @@ impl Agent {
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Echo, Stop> {
-        for step in resumed.steps {
+        for mut step in resumed.steps {
+            self.give_up(&mut step, log).await?;
             let results = self
                 .answer_calls(&step.calls, step.results, step.text_offset, log)
                 .await?;
@@ -141,6 +144,26 @@ impl Agent {
             messages.extend(results.into_iter().map(Message::Tool));
         }
         Ok(Echo::of(resumed.said))
+    }
+
+    /// Answers those of the calls without a result that may not be run twice.
+    async fn give_up(&self, step: &mut Called, log: &mut TurnWriter) -> Result<(), Stop> {
+        for call in &step.calls {
+            let is_known = step.results.iter().any(|result| result.call_id == call.id);
+            if is_known || Tools::only_reads(&call.name) {
+                continue;
+            }
+            let message = "the service was interrupted during the call, and it is not known whether it was done. Do not \
+                           assume that it was, and call again only if that can do no harm";
+            let result = failed(call, message.to_owned());
+            let event = EventBody::ToolResult {
+                result: result.clone(),
+                text_offset: step.text_offset,
+            };
+            log.append(vec![event]).await.map_err(Stop::Store)?;
+            step.results.push(result);
+        }
+        Ok(())
     }
 }
 

@@ -105,7 +105,7 @@ impl Agent {
     }
 }
 
-fn failed(call: &ToolCall, message: String) -> ToolResult {
+pub(super) fn failed(call: &ToolCall, message: String) -> ToolResult {
     ToolResult {
         call_id: Arc::clone(&call.id),
         name: Arc::clone(&call.name),
