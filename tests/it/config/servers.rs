@@ -180,7 +180,7 @@ and begins with a letter
   dragoman.toml:13: mcp.b.tools = \"\\\"*\\\"\": write an array of strings, not a TOML string
   dragoman.toml:21: mcp.d.token = \"(not repeated)\": a key has no spaces and only ASCII characters
   dragoman.toml:31: mcp.f.env = \"(not repeated)\": write each variable like NAME=value
-  dragoman.toml:38: mcp.h.tools = \"[\\\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"…: \
+  dragoman.toml:38: mcp.h.tools = \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"…: \
 a pattern has 1 to 128 characters, in which * stands for any text and ? for one character
   mcp.c: args and env are for a server with a command, this one has a url
   mcp.e: token and headers are for a server with a url, this one has a command
