@@ -98,6 +98,11 @@ impl Tools {
         self.servers.as_ref().map(Mcp::summary)
     }
 
+    /// True for a tool that may be called twice without harm: all of ours. Of those of servers nobody knows.
+    pub fn only_reads(name: &str) -> bool {
+        !mcp::is_of_server(name)
+    }
+
     /// Runs a call. Fails only if a tool panics. Dropping the future ends the call, also at a server.
     pub async fn call(&self, call: &ToolCall) -> Result<ToolResult, JoinError> {
         if let Some(servers) = &self.servers

@@ -47,6 +47,11 @@ struct Board {
     specs: watch::Sender<Arc<[ToolSpec]>>,
 }
 
+/// True for the name of a server's tool.
+pub(super) fn is_of_server(name: &str) -> bool {
+    offers::server_of(name).is_some()
+}
+
 // === impl Mcp ===
 
 impl Mcp {

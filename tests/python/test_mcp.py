@@ -213,8 +213,8 @@ def test_a_wrong_configuration_is_told_at_once():
 async def test_a_child_knows_nothing_of_ours(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-not-for-others")
     monkeypatch.setenv("SOMETHING_ELSE", "not for others")
-    settings = Fixture(tmp_path).stdio | {"mcp.fixture.env": '["API_KEY=for-the-fixture"]', "telemetry.log": "dragoman=trace"}
-    with dragoman(settings, CALLS) as server:
+    secret = {"mcp.fixture.env": '["API_KEY=for-the-fixture"]', "telemetry.log": "dragoman=trace"}
+    with dragoman(Fixture(tmp_path).stdio | secret, CALLS) as server:
         answer, _ = await call(server, "environment")
         # LC_CTYPE is Python's own doing.
         assert answer.keys() - {"LC_CTYPE"} == {"PATH", "HOME", "API_KEY"}

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use super::clock::TurnClock;
 use super::echo::Echo;
-use super::tool_calls::Known;
+use super::tool_calls::{Known, failed};
 use super::{Agent, PARAGRAPH, Stop};
 use crate::agent::context::Context;
 use crate::chat::{Cursor, Event, EventBody, ToolCall, TurnId, Usage};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
+use crate::tools::Tools;
 
 /// Events read at a time.
 const PAGE: usize = 100;
@@ -169,8 +170,9 @@ impl Waits {
 // === impl Agent ===
 
 impl Agent {
-    /// Tells the model's context what was done, and does what is missing of the last step. Tools only read: a call whose
-    /// result is not known is run again, unless somebody had to allow it.
+    /// Tells the model's context what was done, and does what is missing of the last step. Our tools only read: a call
+    /// whose result is not known is run again. One of a server's tools, or one that somebody had to allow, is not: it may
+    /// do more.
     pub(super) async fn go_on(
         &self,
         resumed: Resumed,
@@ -179,7 +181,8 @@ impl Agent {
         log: &mut TurnWriter,
         usage: &mut Usage,
     ) -> Result<Echo, Stop> {
-        for step in resumed.steps {
+        for mut step in resumed.steps {
+            self.give_up(&mut step, log).await?;
             let results = self
                 .answer_calls(&step.calls, step.known, step.text_offset, clock, log)
                 .await?;
@@ -192,6 +195,26 @@ impl Agent {
             context.extend(results.into_iter().map(Message::Tool));
         }
         Ok(Echo::of(resumed.said))
+    }
+
+    /// Answers those of the calls without a result that may not be run twice.
+    async fn give_up(&self, step: &mut Called, log: &mut TurnWriter) -> Result<(), Stop> {
+        for call in &step.calls {
+            // Before somebody has allowed it, a call was not run; afterwards it is not run again.
+            if step.known.has(&call.id) || Tools::only_reads(&call.name) {
+                continue;
+            }
+            let message = "the service was interrupted during the call, and it is not known whether it was done. Do not \
+                           assume that it was, and call again only if that can do no harm";
+            let result = failed(call, message.to_owned());
+            let event = EventBody::ToolResult {
+                result: result.clone(),
+                text_offset: step.text_offset,
+            };
+            log.append(vec![event]).await.map_err(Stop::Store)?;
+            step.known.results.push(result);
+        }
+        Ok(())
     }
 }
 

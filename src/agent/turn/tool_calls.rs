@@ -223,6 +223,11 @@ impl Known {
         *self == Self::default()
     }
 
+    /// True if the call has a result, or somebody was asked to allow it.
+    pub(super) fn has(&self, call_id: &str) -> bool {
+        self.result(call_id).is_some() || self.request(call_id).is_some()
+    }
+
     fn result(&self, call_id: &str) -> Option<&ToolResult> {
         self.results
             .iter()

@@ -28,7 +28,7 @@ use super::{http, oversize};
 use crate::tools::reply::shorten;
 
 /// Most pages of a list of tools.
-const PAGES: usize = 50;
+const PAGES: usize = 20;
 /// Most tools of all pages that are looked at.
 const LOOKED_AT: usize = 2_000;
 /// How long the conversation may take to end.

@@ -49,7 +49,7 @@ impl Lines {
     }
 
     /// Lets a line that is too long go by. `Some` at its end.
-    fn pass(&mut self, buffer: &mut BytesMut) -> Option<Option<RequestId>> {
+    fn pass(&mut self, buffer: &mut BytesMut) -> Option<FindId> {
         let finder = self.passing.as_mut()?;
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let length = end.map_or(buffer.len(), |end| end + 1);
@@ -58,7 +58,7 @@ impl Lines {
         }
         buffer.advance(length);
         end?;
-        self.passing.take().map(|finder| finder.id)
+        self.passing.take()
     }
 }
 
@@ -71,8 +71,10 @@ impl Decoder for Lines {
             if self.passing.is_some() {
                 match self.pass(buffer) {
                     // Only what answers a request is waited for.
-                    Some(Some(id)) => return Ok(Some(oversize::replacement(id, self.limit))),
-                    Some(None) => continue,
+                    Some(FindId { id: Some(id), .. }) => {
+                        return Ok(Some(oversize::replacement(id, self.limit)));
+                    }
+                    Some(_) => continue,
                     None => return Ok(None),
                 }
             }

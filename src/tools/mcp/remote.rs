@@ -6,13 +6,14 @@ use std::time::Duration;
 use rmcp::model::Tool;
 use rmcp::service::{Peer, RoleClient};
 use tokio::sync::{Notify, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Board;
 use super::config::{Inherited, Server};
 use super::connection::{Connection, list};
+use super::error::ConnectError;
 use super::offers::{Offer, offers};
 use crate::backoff::Backoff;
 use crate::matching::Wildcard;
@@ -108,7 +109,7 @@ impl Remote {
         let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let open = Connection::open(&self.name, &self.server, &inherited, &tasks);
-            let Some(opened) = stop.run_until_cancelled(open).await else {
+            let Some(opened) = stop.run_until_cancelled(Box::pin(open)).await else {
                 return;
             };
             let reason = match opened {
@@ -147,6 +148,7 @@ impl Remote {
     ) -> Lost {
         let changed = Arc::clone(&connection.changed);
         let peer = connection.peer.clone();
+        let limit = self.server.connect_timeout;
         let mut checks = interval(CHECK);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         checks.reset();
@@ -163,7 +165,9 @@ impl Remote {
             checks.reset();
             let listed = tokio::select! {
                 () = stop.cancelled() => return Lost::Stopped,
-                listed = list(&peer, self.server.connect_timeout) => listed,
+                listed = timeout(limit, list(&peer, limit)) => {
+                    listed.unwrap_or(Err(ConnectError::Timeout(limit)))
+                }
             };
             match listed {
                 Ok(tools) => self.take(Link::Up(peer.clone()), tools, board),

@@ -156,15 +156,20 @@ env = ["not-to-be-seen"]
 
 [mcp.g]
 command = "g"
+
+[mcp.h]
+url = "http://h/mcp"
+tools = ["LONG"]
 "#;
+    let file = file.replace("LONG", &"x".repeat(129));
     let sources = Sources::new()
-        .file(file)
+        .file(&file)
         .variable("DRAGOMAN_MCP_G_TOLS", "*")
         .variable("DRAGOMAN_MCP__URL", "*");
     assert_eq!(
         sources.refused(),
         "\
-12 problems in the configuration:
+13 problems in the configuration:
   environment DRAGOMAN_MCP_G_TOLS: unknown variable: `dragoman config show` lists every setting, remove this variable
   environment DRAGOMAN_MCP__URL: unknown variable: `dragoman config show` lists every setting, remove this variable
   dragoman.toml:3: unknown key `mcp.url`: did you mean `mcp.NAME.url`?
@@ -175,6 +180,8 @@ and begins with a letter
   dragoman.toml:13: mcp.b.tools = \"\\\"*\\\"\": write an array of strings, not a TOML string
   dragoman.toml:21: mcp.d.token = \"(not repeated)\": a key has no spaces and only ASCII characters
   dragoman.toml:31: mcp.f.env = \"(not repeated)\": write each variable like NAME=value
+  dragoman.toml:38: mcp.h.tools = \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"…: \
+a pattern has 1 to 128 characters, in which * stands for any text and ? for one character
   mcp.c: args and env are for a server with a command, this one has a url
   mcp.e: token and headers are for a server with a url, this one has a command
   mcp.g: no tool of it may be called: set tools to names or patterns, [\"*\"] allows all"

@@ -1,7 +1,7 @@
 //! Two processes that share a store: each [`Place`] stands for one.
 
 use super::*;
-use crate::chat::ToolCall;
+use crate::chat::{ToolCall, ToolResult};
 use crate::store::tests::server::Server;
 
 pub(super) struct Both {
@@ -201,8 +201,22 @@ async fn a_model_that_says_something_else_begins_a_new_paragraph() {
 
 #[tokio::test]
 async fn a_call_without_a_result_is_run_again() {
+    let result = result_of_interrupted("list_tables").await;
+    assert!(!result.failed, "{result:?}");
+}
+
+#[tokio::test]
+async fn a_call_of_a_server_without_a_result_is_not_run_again() {
+    let result = result_of_interrupted("wiki__write").await;
+    assert!(result.failed, "{result:?}");
+    let told = "it is not known whether it was done";
+    assert!(result.content.contains(told), "{result:?}");
+}
+
+/// What comes of a call whose turn was taken over before there was a result.
+async fn result_of_interrupted(tool: &str) -> ToolResult {
     let steps = json!([
-        [{ "text": "I look." }, { "call": { "name": "list_tables", "arguments": {} } }],
+        [{ "text": "I look." }, { "call": { "name": tool, "arguments": {} } }],
         [{ "text": "There they are." }],
     ]);
     let both = Both::new(steps).await;
@@ -222,7 +236,7 @@ async fn a_call_without_a_result_is_run_again() {
     writer.text("I look.").unwrap();
     let call = ToolCall {
         id: "c".into(),
-        name: "list_tables".into(),
+        name: tool.into(),
         arguments: "{}".into(),
     };
     let called = EventBody::ToolCall {
@@ -237,5 +251,11 @@ async fn a_call_without_a_result_is_run_again() {
     assert_eq!(&*content, "I look.\n\nThere they are.");
     assert_eq!((usage.steps, usage.tool_calls), (2, 1));
     assert_eq!(both.kinds(&session).await, "user call result agent");
+    let events = both.b.store.read_before(&session, 100, 100).await.unwrap();
     both.idle().await;
+    let result = events.iter().find_map(|event| match &event.body {
+        EventBody::ToolResult { result, .. } => Some(result.clone()),
+        _ => None,
+    });
+    result.expect("a result")
 }
