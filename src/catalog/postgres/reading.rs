@@ -30,6 +30,7 @@ const MOST_ORIGINS: usize = 2_000_000;
 /// Who answers.
 struct Server {
     version: i32,
+    written_version: String,
     database: String,
     /// When the transaction began, in µs since 1970.
     began: i64,
@@ -85,16 +86,16 @@ async fn read_server(rows: &mut Rows<'_>) -> Result<Server, Problem> {
     rows.each(query, |row| {
         found = Some(Server {
             version: row.try_get(0)?,
-            database: row.try_get::<_, Text>(1)?.0,
-            began: row.try_get(2)?,
+            written_version: row.try_get::<_, Text>(1)?.0,
+            database: row.try_get::<_, Text>(2)?.0,
+            began: row.try_get(3)?,
         });
         Ok(())
     })
     .await?;
     let server = found.ok_or_else(|| Problem::Other("the server says nothing".to_owned()))?;
     if server.version < OLDEST {
-        let (major, minor) = (server.version / 10_000, server.version / 100 % 100);
-        return Err(Problem::TooOld(format!("{major}.{minor}")));
+        return Err(Problem::TooOld(server.written_version));
     }
     Ok(server)
 }
