@@ -21,7 +21,8 @@ const OLDEST: i32 = 120_000;
 /// One more character of a comment than a catalog keeps, so that a longer one is known as such.
 const COMMENT: i32 = 4_001;
 
-const MOST_SCHEMAS: usize = 10_000;
+/// Of the database, before any of them is chosen.
+const MOST_SCHEMAS: usize = 1_000_000;
 const MOST_TABLES: usize = 100_000;
 const MOST_COLUMNS: usize = 2_000_000;
 const MOST_KEYS: usize = 500_000;
