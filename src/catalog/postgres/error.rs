@@ -66,7 +66,8 @@ pub enum Problem {
     WrongPassword(String),
     /// The server does not let this role in from here.
     #[error(
-        "the server does not let this role in: {0}. Ask whoever runs it for an entry in pg_hba.conf"
+        "the server does not let this role in: {0}. Correct the user, or ask whoever runs the server for an \
+         entry in pg_hba.conf"
     )]
     NotLetIn(String),
     /// No such database.

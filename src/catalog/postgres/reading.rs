@@ -21,7 +21,8 @@ const OLDEST: i32 = 120_000;
 /// One more character of a comment than a catalog keeps, so that a longer one is known as such.
 const COMMENT: i32 = 4_001;
 
-const MOST_SCHEMAS: usize = 10_000;
+/// Of the database, before any of them is chosen.
+const MOST_SCHEMAS: usize = 1_000_000;
 const MOST_TABLES: usize = 100_000;
 const MOST_COLUMNS: usize = 2_000_000;
 const MOST_KEYS: usize = 500_000;
@@ -30,6 +31,7 @@ const MOST_ORIGINS: usize = 2_000_000;
 /// Who answers.
 struct Server {
     version: i32,
+    written_version: String,
     database: String,
     /// When the transaction began, in µs since 1970.
     began: i64,
@@ -85,16 +87,16 @@ async fn read_server(rows: &mut Rows<'_>) -> Result<Server, Problem> {
     rows.each(query, |row| {
         found = Some(Server {
             version: row.try_get(0)?,
-            database: row.try_get::<_, Text>(1)?.0,
-            began: row.try_get(2)?,
+            written_version: row.try_get::<_, Text>(1)?.0,
+            database: row.try_get::<_, Text>(2)?.0,
+            began: row.try_get(3)?,
         });
         Ok(())
     })
     .await?;
     let server = found.ok_or_else(|| Problem::Other("the server says nothing".to_owned()))?;
     if server.version < OLDEST {
-        let (major, minor) = (server.version / 10_000, server.version / 100 % 100);
-        return Err(Problem::TooOld(format!("{major}.{minor}")));
+        return Err(Problem::TooOld(server.written_version));
     }
     Ok(server)
 }

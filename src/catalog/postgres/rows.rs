@@ -11,6 +11,12 @@ use super::Problem;
 /// Asks for rows and takes them one by one. All of them together are only so long.
 pub(super) struct Rows<'a> {
     client: &'a Client,
+    budget: Budget,
+}
+
+/// What may still come.
+#[derive(Debug)]
+struct Budget {
     bytes_left: usize,
 }
 
@@ -37,7 +43,9 @@ impl<'a> Rows<'a> {
     pub(super) fn new(client: &'a Client) -> Self {
         Self {
             client,
-            bytes_left: MOST_BYTES,
+            budget: Budget {
+                bytes_left: MOST_BYTES,
+            },
         }
     }
 
@@ -53,19 +61,29 @@ impl<'a> Rows<'a> {
         let mut count = 0;
         while let Some(row) = rows.try_next().await? {
             count += 1;
-            if count > query.most {
-                return Err(Problem::TooMany {
-                    what: query.what,
-                    most: query.most,
-                });
-            }
-            let left = self.bytes_left.checked_sub(row.raw_size_bytes());
-            self.bytes_left = left.ok_or(Problem::TooMany {
-                what: "bytes",
-                most: MOST_BYTES,
-            })?;
+            self.budget.spend(&query, count, row.raw_size_bytes())?;
             take(&row)?;
         }
+        Ok(())
+    }
+}
+
+// === impl Budget ===
+
+impl Budget {
+    /// For a row of so many bytes, the `count`th of a query.
+    fn spend(&mut self, query: &Query<'_>, count: usize, bytes: usize) -> Result<(), Problem> {
+        if count > query.most {
+            return Err(Problem::TooMany {
+                what: query.what,
+                most: query.most,
+            });
+        }
+        let left = self.bytes_left.checked_sub(bytes);
+        self.bytes_left = left.ok_or(Problem::TooMany {
+            what: "bytes",
+            most: MOST_BYTES,
+        })?;
         Ok(())
     }
 }
@@ -79,5 +97,37 @@ impl<'a> FromSql<'a> for Text {
 
     fn accepts(kind: &Type) -> bool {
         *kind == Type::TEXT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_and_bytes_are_counted() {
+        let query = Query {
+            text: "",
+            parameters: &[],
+            what: "things",
+            most: 2,
+        };
+        let mut budget = Budget { bytes_left: 10 };
+        let mut spend = |count, bytes| {
+            let spent = budget.spend(&query, count, bytes);
+            spent.map_err(|problem| problem.to_string())
+        };
+        assert_eq!(spend(1, 4), Ok(()));
+        assert_eq!(spend(2, 6), Ok(()));
+        let advice = "Name fewer schemas with postgres.schemas";
+        assert_eq!(
+            spend(3, 0).unwrap_err(),
+            format!("there are more than 2 things. {advice}")
+        );
+        // The bytes are those of all queries together.
+        assert_eq!(
+            spend(1, 1).unwrap_err(),
+            format!("there are more than 268435456 bytes. {advice}")
+        );
     }
 }

@@ -7,10 +7,14 @@ SELECT
   namespace.nspname::pg_catalog.text,
   relation.relname::pg_catalog.text,
   relation.relkind::pg_catalog.text,
-  pg_catalog.left(pg_catalog.obj_description(relation.oid, 'pg_class'), $2)
+  pg_catalog.left(comment.description, $2)
 FROM pg_catalog.unnest($1::pg_catalog.oid[]) AS schema (oid)
 JOIN pg_catalog.pg_namespace AS namespace ON namespace.oid = schema.oid
 JOIN pg_catalog.pg_class AS relation ON relation.relnamespace = schema.oid
+LEFT JOIN pg_catalog.pg_description AS comment
+  ON comment.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+  AND comment.objoid = relation.oid
+  AND comment.objsubid = 0
 WHERE relation.relkind IN ('r', 'p', 'v', 'm', 'f')
   AND pg_catalog.has_any_column_privilege(relation.oid, 'SELECT')
   AND NOT (

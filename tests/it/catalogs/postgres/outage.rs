@@ -1,8 +1,9 @@
 //! A server that stops while dragoman runs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use dragoman::model;
+use tokio::time::{Instant, sleep};
 
 use super::{READER, config};
 use crate::support::postgres::Postgres;
@@ -27,7 +28,7 @@ async fn answered(client: &mut Client, question: &str, fits: impl Fn(&str) -> bo
             return answer;
         }
         assert!(began.elapsed() < PATIENCE, "still: {answer}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        sleep(Duration::from_millis(200)).await;
     }
 }
 

@@ -143,7 +143,8 @@ async fn columns_are_as_the_server_writes_them() {
          );
          ALTER TABLE thing DROP COLUMN gone;
          COMMENT ON COLUMN thing.s IS '  ';
-         COMMENT ON TABLE thing IS E'Two\\nlines\\x07'",
+         COMMENT ON TABLE thing IS E'Two\\nlines\\x07';
+         DO $$ BEGIN EXECUTE format('COMMENT ON COLUMN thing.g IS %L', repeat('🦀', 5000)); END $$",
     )
     .await;
     let thing = table(&read, "thing");
@@ -170,6 +171,8 @@ async fn columns_are_as_the_server_writes_them() {
         ]
     );
     assert_eq!(thing.columns[3].description, None);
+    let long = thing.columns[5].description.as_ref().unwrap();
+    assert_eq!(long.chars().count(), 4_000);
     assert_eq!(thing.description.as_deref(), Some("Two\nlines"));
 }
 

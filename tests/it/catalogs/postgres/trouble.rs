@@ -1,8 +1,9 @@
 //! What is told of a server that cannot be read: whose fault it is, and what to do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::{OWNER, READER, config, open, open_with};
 use crate::support::postgres::Postgres;
@@ -54,7 +55,7 @@ async fn every_refusal_says_whose_fault_it_is() {
             "nobody answers there: No such file",
         ),
         (
-            server.url(&format!("{READER}"), "postgres?sslmode=require"),
+            server.url(READER, "postgres?sslmode=require"),
             "the server has no TLS",
         ),
     ] {
