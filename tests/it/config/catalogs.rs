@@ -2,6 +2,7 @@
 
 use super::{Sources, environment};
 use dragoman::catalog::Source;
+use dragoman::secret::Secret;
 
 fn named(sources: &Sources) -> Vec<(String, String)> {
     let config = sources.load().unwrap().config;
@@ -92,4 +93,47 @@ fn what_is_wrong_is_told_without_the_password() {
     let many = vec!["demo"; 21].join(",");
     let refused = Sources::new().variable("DRAGOMAN_CATALOG", &many).refused();
     assert!(refused.contains("at most 20 sources"), "{refused}");
+}
+
+#[test]
+fn the_password_of_postgresql_comes_from_its_usual_variable_and_is_not_shown() {
+    let sources = Sources::new().variable("PGPASSWORD", " s3cret ");
+    let loaded = sources.load().unwrap();
+    assert_eq!(
+        loaded.config.catalog.postgres.password,
+        Some(Secret::new(" s3cret "))
+    );
+    assert_eq!(
+        loaded.origin("postgres.password"),
+        &environment("PGPASSWORD")
+    );
+    let shown = loaded.show();
+    assert!(
+        shown.contains("\n# postgres.password = \"(not shown)\""),
+        "{shown}"
+    );
+    assert!(!shown.contains("s3cret"), "{shown}");
+
+    let ours = sources.variable("DRAGOMAN_POSTGRES_PASSWORD", "other");
+    let password = ours.load().unwrap().config.catalog.postgres.password;
+    assert_eq!(password, Some(Secret::new("other")));
+}
+
+#[test]
+fn what_is_wrong_with_postgresql_says_what_is_accepted() {
+    let many = vec!["dm_*"; 101].join(",");
+    let long = "s3cret".repeat(200);
+    for (name, value, advice) in [
+        ("SCHEMAS", "a,,b", "a pattern has 1 to 128 characters"),
+        ("SCHEMAS", many.as_str(), "at most 100 names"),
+        ("PASSWORD", long.as_str(), "at most 1,024 bytes"),
+        ("PASSWORD", "(not shown)", "write the password itself"),
+        ("CA_FILE", "~/ca.pem", "write the whole path"),
+        ("CONNECT_TIMEOUT", "0s", "100ms to 10m"),
+    ] {
+        let name = format!("DRAGOMAN_POSTGRES_{name}");
+        let refused = Sources::new().variable(&name, value).refused();
+        assert!(refused.contains(advice), "{name}: {refused}");
+        assert!(!refused.contains("s3cret"), "{refused}");
+    }
 }
