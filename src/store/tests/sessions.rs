@@ -254,6 +254,7 @@ const VERSION_1: &str = "
     ALTER TABLE session DROP COLUMN delivered;
     ALTER TABLE session DROP COLUMN owed;
     ALTER TABLE session DROP COLUMN away;
+    DROP TABLE approval;
     PRAGMA user_version = 1";
 
 #[tokio::test]
