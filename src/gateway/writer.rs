@@ -211,9 +211,8 @@ impl Writer {
                 Some(trace) => self.send(frames::queued(&request_id, ahead, trace)).await,
                 None => Ok(()),
             },
-            Update::GoAway { .. } => Ok(()),
-            // Who follows the session sees the event.
-            Update::Decided { .. } => Ok(()),
+            // Who follows the session sees the event of a decision.
+            Update::GoAway { .. } | Update::Decided { .. } => Ok(()),
             Update::Rejected {
                 call_id, refusal, ..
             } if !call_id.is_empty() => self.send(frames::not_decided(&refusal, &call_id)).await,

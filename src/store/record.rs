@@ -169,7 +169,7 @@ impl Row {
                 let record = self.record::<DecisionRecord<'_>>()?;
                 record
                     .body()
-                    .ok_or_else(|| RecordError::UnknownDecision { seq: self.seq })?
+                    .ok_or(RecordError::UnknownDecision { seq: self.seq })?
             }
             "agent" => self.record::<AgentRecord<'_>>()?.body(),
             "error" => self.record::<ErrorRecord<'_>>()?.body(),

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 # Each session of a scenario is given a slot, so that an answer in the wrong session is seen; a crowd shares them.
 SLOTS = 4
-KINDS = ("quick", "slow", "tools", "late", "steady")
+KINDS = ("quick", "slow", "tools", "permit", "late", "steady")
+# The tool that somebody has to allow.
+ASKS = "get_lineage"
 
 PIECE = 7
 PAUSE_MS = 25
@@ -35,7 +37,7 @@ def answer(kind: str, slot: int) -> Answer:
             return Answer((f"A quick answer in slot {slot}.",))
         case "slow":
             return Answer((_words(kind, slot, 70),))
-        case "tools":
+        case "tools" | "permit":
             return Answer((_words(kind, slot, 18), _words(kind, slot, 30, "b")))
         case "steady":
             return Answer((_words(kind, slot, 9),))
@@ -70,6 +72,9 @@ def _steps(kind: str, texts: tuple[str, ...]) -> list:
         steps[0].append({"call": {"name": "list_tables", "arguments": {}}})
         steps[0].append({"call": {"name": "search_columns", "arguments": {"query": "supplier"}}})
         steps[1].insert(0, {"delay_ms": 500})
+    if kind == "permit":
+        steps[0].append({"call": {"name": "list_tables", "arguments": {}}})
+        steps[0].append({"call": {"name": ASKS, "arguments": {"table": "fact_bs_purchase_order"}}})
     if kind == "late":
         steps[0].insert(0, {"delay_ms": 1200})
     return steps

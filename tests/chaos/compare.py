@@ -5,6 +5,12 @@ from dragoman.chat.v1 import chat_pb2 as pb
 from follower import Log
 from tab import Connection, Question
 
+DECISIONS = {
+    pb.DECISION_APPROVED: "approved",
+    pb.DECISION_DENIED: "denied",
+    pb.DECISION_TIMED_OUT: "timed_out",
+}
+
 
 def turns(log: Log) -> dict[str, list[pb.Event]]:
     found: dict[str, list[pb.Event]] = {}
@@ -33,6 +39,11 @@ def shown(event: pb.Event) -> tuple | None:
             return (event.seq, event.turn_id, "user", event.user.content)
         case "tool_result":
             return (event.seq, event.turn_id, "tool", event.tool_result.content)
+        case "approval_request":
+            return (event.seq, event.turn_id, "approval", event.approval_request.call_id)
+        case "approval_decision":
+            decided = event.approval_decision
+            return (event.seq, event.turn_id, "approval_decision", f"{decided.call_id} {DECISIONS[decided.decision]}")
         case "agent":
             return (event.seq, event.turn_id, "agent", event.agent.content)
         case "error":
@@ -41,7 +52,14 @@ def shown(event: pb.Event) -> tuple | None:
 
 
 def told(frame: dict) -> tuple:
-    return (frame["seq"], frame["turn_id"], frame["type"], frame["content"])
+    match frame["type"]:
+        case "approval":
+            content = frame["call_id"]
+        case "approval_decision":
+            content = f"{frame['call_id']} {frame['decision']}"
+        case _:
+            content = frame["content"]
+    return (frame["seq"], frame["turn_id"], frame["type"], content)
 
 
 def is_echo_of(frame: dict, ids: set[str]) -> bool:

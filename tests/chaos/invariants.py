@@ -84,6 +84,7 @@ def check_session(session: Session, allowed: Allowed) -> list[Violation]:
     """Everything about one session."""
     found = list(log_is_contiguous(session))
     found += turns_are_whole(session)
+    found += tools_are_allowed(session)
     found += answers_are_known(session)
     found += nothing_runs_twice(session, allowed)
     found += nothing_runs_still(session)
@@ -131,6 +132,24 @@ def turns_are_whole(session: Session) -> Iterator[Violation]:
             yield Violation("tools are called and answered once", where, f"results of {calls}", str(results))
         if kinds[-1] == "agent" and calls != results:
             yield Violation("an answer has the results of its tools", where, str(calls), str(results))
+
+
+def tools_are_allowed(session: Session) -> Iterator[Violation]:
+    """A tool that asks is decided once, runs only if it is allowed, and an answer leaves nothing undecided."""
+    for turn, events in turns(session.log).items():
+        where = f"{session.name}, turn {turn[:8]}"
+        asks = [event.approval_request.call_id for event in events if event.HasField("approval_request")]
+        decided = [event.approval_decision for event in events if event.HasField("approval_decision")]
+        decisions = {one.call_id: one.decision for one in decided}
+        if len(decisions) != len(decided) or set(decisions) - set(asks):
+            yield Violation("a tool that asks is decided once", where, str(asks), str(decided))
+        cancelled = events[-1].HasField("agent") and events[-1].agent.finish == pb.FINISH_CANCELLED
+        if events[-1].HasField("agent") and not cancelled and set(asks) != set(decisions):
+            yield Violation("an answer leaves no tool undecided", where, str(asks), str(decided))
+        for result in (event.tool_result for event in events if event.HasField("tool_result")):
+            allowed = decisions.get(result.call_id) == pb.DECISION_APPROVED
+            if result.call_id in asks and not allowed and not result.failed:
+                yield Violation("a tool runs only if it is allowed", where, "a failed result", result.content[:200])
 
 
 def answers_are_known(session: Session) -> Iterator[Violation]:

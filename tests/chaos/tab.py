@@ -113,6 +113,11 @@ class Tab:
         await self.online.wait()
         await self._socket.send(json.dumps({"type": "cancel"}))
 
+    async def approve(self, call_id: str, approved: bool) -> None:
+        """Says, once, whether a tool may be run."""
+        await self.online.wait()
+        await self._socket.send(json.dumps({"type": "approve", "call_id": call_id, "approved": approved}))
+
     @property
     def locked(self) -> bool:
         """Whether the production frontend's input would be locked: `user` locks it, an answer or error unlocks it."""

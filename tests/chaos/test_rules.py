@@ -105,6 +105,26 @@ def call_a_tool_twice(session: Session) -> None:
     session.log.events.insert(2, again)
 
 
+def ask(session: Session, *decisions: pb.Decision) -> None:
+    """As if the tool had asked."""
+    session.log.events[2:2] = [
+        event(3, approval_request=pb.ApprovalRequest(call_id="c")),
+        *(event(4, approval_decision=pb.ApprovalDecision(call_id="c", decision=one)) for one in decisions),
+    ]
+
+
+def decide_a_tool_twice(session: Session) -> None:
+    ask(session, pb.DECISION_APPROVED, pb.DECISION_APPROVED)
+
+
+def leave_a_tool_undecided(session: Session) -> None:
+    ask(session)
+
+
+def run_a_tool_that_is_denied(session: Session) -> None:
+    ask(session, pb.DECISION_DENIED)
+
+
 def answer_something_else(session: Session) -> None:
     session.log.events[3].agent.content = "something else"
 
@@ -210,6 +230,9 @@ FAULTS = {
     run_a_message_twice: "no message runs twice",
     mix_turns: "turns do not interleave",
     call_a_tool_twice: "tools are called and answered once",
+    decide_a_tool_twice: "a tool that asks is decided once",
+    leave_a_tool_undecided: "an answer leaves no tool undecided",
+    run_a_tool_that_is_denied: "a tool runs only if it is allowed",
     answer_something_else: "an answer is whole",
     leave_a_turn_running: "no turn is left running",
     tell_another_log_over_websocket: "both protocols tell the same log",

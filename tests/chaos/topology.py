@@ -6,7 +6,7 @@ import json
 import time
 from pathlib import Path
 
-from answers import script
+from answers import ASKS, script
 from invariants import PANICS, Leftovers
 from processes import Dragoman, Process, Redis, free_port
 from proxy import Proxy
@@ -30,6 +30,7 @@ return eternal
 
 COMMON = {
     "shutdown.drain_timeout": f"{DRAIN_SECONDS}s",
+    "tools.ask": ASKS,
 }
 BROWSERS = {
     "gateway.ping_interval": "1s",

@@ -19,6 +19,7 @@ use tonic_types::StatusExt as _;
 
 use crate::support::process::Process;
 use crate::support::{Client, PATIENCE, TestApp};
+use crate::traces::{Receiver, attribute, edges};
 
 /// One of the two tools that the script's `tools` calls has to be allowed.
 fn asks(config: &mut Config) {
@@ -386,12 +387,12 @@ impl Conversation {
         }
     }
 
-    /// The answer to a decision, or the decision's event.
+    /// The answer to a decision.
     async fn decided(&mut self) -> Said {
         loop {
-            match self.said().await {
-                said @ (Said::Decided(_) | Said::Rejected(_)) => return said,
-                _ => {}
+            let said = self.said().await;
+            if matches!(said, Said::Decided(_) | Said::Rejected(_)) {
+                return said;
             }
         }
     }
@@ -516,4 +517,54 @@ async fn a_process_that_is_killed_takes_the_question_with_it() {
     assert_eq!(kind(client.asked("Hello").await.last().unwrap()), "agent");
     process.signal("TERM").await;
     assert_eq!(process.ended().await.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_wait_has_a_span_of_its_own_that_says_what_came_of_it() {
+    let (receiver, endpoint, _receiving) = Receiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let environment = [
+        ("DRAGOMAN_TOOLS_ASK", "search_columns"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
+        ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+    ];
+    let process = Process::start(folder.path(), &[], &environment).await;
+    let mut traces = vec![];
+    for end in ["approved", "denied", "none", "left"] {
+        let mut client = process.chat(&format!("/ws/traced-{end}")).await;
+        client.ask("tools").await;
+        let asked = approval(&mut client).await;
+        match end {
+            "none" => client.send_json(json!({ "type": "cancel" })).await,
+            // It waits still when the process is told to stop at once.
+            "left" => {}
+            said => approve(&mut client, &asked["call_id"], said == "approved").await,
+        }
+        if end != "left" {
+            rest(&mut client).await;
+        }
+        traces.push((end, asked["trace_id"].as_str().unwrap().to_owned()));
+    }
+    process.signal("TERM").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    process.signal("TERM").await;
+    let ended = process.ended().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for (end, trace) in traces {
+        let tree = receiver.tree(&trace);
+        let edges = edges(&tree);
+        let wait = "await_approval search_columns < invoke_agent explorer".to_owned();
+        assert!(edges.contains(&wait), "{end}: {edges:#?}");
+        // A call that is not allowed is not run, and the wait is no part of its run.
+        let runs = edges
+            .iter()
+            .filter(|edge| edge.starts_with("execute_tool search_columns"));
+        assert_eq!(runs.count(), usize::from(end == "approved"), "{edges:#?}");
+        let wait = tree
+            .iter()
+            .find(|span| span.name.starts_with("await_approval"));
+        let decision = attribute(wait.unwrap(), "dragoman.approval.decision");
+        let expected = if end == "left" { "none" } else { end };
+        assert_eq!(decision.as_deref(), Some(expected));
+    }
 }

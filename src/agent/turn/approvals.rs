@@ -1,5 +1,6 @@
 //! Calls that wait until somebody allows them.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
@@ -29,9 +30,9 @@ impl Agent {
     ) -> Option<ApprovalRequest> {
         let asks = index < self.config.max_parallel_tools && self.config.ask.fits(&call.name);
         asks.then(|| ApprovalRequest {
-            call_id: call.id.clone(),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
+            call_id: Arc::clone(&call.id),
+            name: Arc::clone(&call.name),
+            arguments: Arc::clone(&call.arguments),
             expires: whole_millis(SystemTime::now() + self.config.approval_timeout),
         })
     }

@@ -27,7 +27,7 @@ impl Writer {
             }
             // The text before a tool was used belongs before its frame.
             EventBody::ToolResult { .. } | EventBody::ApprovalRequest { .. } => {
-                self.send_partial().await?
+                self.send_partial().await?;
             }
             EventBody::Agent { content, .. } => self.last_partial(event, content).await?,
             EventBody::Error { partial, .. } => self.text_before_error(event, partial).await?,

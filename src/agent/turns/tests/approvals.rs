@@ -24,9 +24,9 @@ async fn until(both: &Both, session: &SessionId, kinds: &str) {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    if timeout(PATIENCE, reached).await.is_err() {
-        panic!("{} is not {kinds}", both.kinds(session).await);
-    }
+    let reached = timeout(PATIENCE, reached).await;
+    let seen = both.kinds(session).await;
+    assert!(reached.is_ok(), "{seen} is not {kinds}");
 }
 
 fn answer(end: EventBody) -> String {
@@ -136,10 +136,10 @@ async fn an_allowed_call_is_not_run_twice_for_a_handover() {
         arguments: r#"{"table":"fact_bs_purchase_order"}"#.into(),
     };
     let request = crate::chat::ApprovalRequest {
-        call_id: call.id.clone(),
-        name: call.name.clone(),
-        arguments: call.arguments.clone(),
-        expires: SystemTime::now() + Duration::from_secs(60),
+        call_id: Arc::clone(&call.id),
+        name: Arc::clone(&call.name),
+        arguments: Arc::clone(&call.arguments),
+        expires: SystemTime::now() + Duration::from_mins(1),
     };
     let text_offset = 0;
     let events = vec![
