@@ -10,6 +10,7 @@ pub mod chat;
 pub mod gate;
 pub mod matching;
 pub mod mutant;
+pub mod secret;
 pub mod telemetry;
 
 // 2: one module for each thing outside.

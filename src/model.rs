@@ -8,7 +8,6 @@ mod guide;
 mod http;
 pub mod openai;
 mod scripted;
-mod secret;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -20,11 +19,11 @@ use futures_util::Stream;
 
 use crate::chat::ToolCall;
 
+pub use crate::secret::Secret;
 pub use error::{ErrorKind, ModelError};
 pub use guide::Guide;
 pub use openai::OpenAi;
 pub use scripted::{ScriptError, Scripted};
-pub use secret::Secret;
 
 /// The model that answers. A closed set: one file a variant.
 #[derive(Debug, Clone)]

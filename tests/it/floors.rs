@@ -11,9 +11,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("gate", &[]),
     ("matching", &[]),
     ("mutant", &[]),
+    ("secret", &[]),
     ("telemetry", &["chat"]),
-    ("catalog", &["chat", "matching", "telemetry"]),
-    ("model", &["backoff", "chat", "matching", "telemetry"]),
+    ("catalog", &["chat", "matching", "secret", "telemetry"]),
+    (
+        "model",
+        &["backoff", "chat", "matching", "secret", "telemetry"],
+    ),
     ("rpc", &["backoff", "chat", "mutant", "telemetry"]),
     ("store", &["chat", "mutant", "telemetry"]),
     (
@@ -58,6 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "lifecycle",
             "model",
             "mutant",
+            "secret",
             "store",
             "telemetry",
         ],
