@@ -13,7 +13,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mutant", &[]),
     ("secret", &[]),
     ("telemetry", &["chat"]),
-    ("catalog", &["chat", "matching", "secret", "telemetry"]),
+    (
+        "catalog",
+        &["backoff", "chat", "matching", "secret", "telemetry"],
+    ),
     (
         "model",
         &["backoff", "chat", "matching", "secret", "telemetry"],
@@ -107,8 +110,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("redis", &["store"]),
-    ("reqwest", &["model"]),
-    ("rustls", &["model"]),
+    ("reqwest", &["catalog", "model"]),
+    ("rustls", &["catalog", "model"]),
     ("nucleo_matcher", &["matching"]),
     ("strsim", &["config", "matching", "model"]),
     ("schemars", &["tools"]),
