@@ -187,6 +187,10 @@ impl Loading {
         let over_message = question >= config.chat_service.message_bytes;
         let lonely_gateway = config.only == Role::Gateway && config.agents.is_empty();
         let useless_agents = config.only != Role::Gateway && !config.agents.is_empty();
+        let collibra = &config.catalog.collibra;
+        let half_client = collibra.client_id.is_empty() != collibra.client_secret.is_none();
+        let half_user = collibra.username.is_empty() != collibra.password.is_none();
+        let two_accounts = collibra.client_secret.is_some() && collibra.password.is_some();
         let heartbeat_too_slow = config.sessions.heartbeat * 2 > config.sessions.lease;
         self.conflict(
             lonely_gateway || useless_agents,
@@ -197,6 +201,21 @@ impl Loading {
             keyless,
             ["model", "openai.api_key"],
             "OpenAI answers nobody without a key: set OPENAI_API_KEY, or openai.base_url to another server",
+        );
+        self.conflict(
+            half_client,
+            ["collibra.client_id", "collibra.client_secret"],
+            "a client signs in with both",
+        );
+        self.conflict(
+            half_user,
+            ["collibra.username", "collibra.password"],
+            "a user signs in with both",
+        );
+        self.conflict(
+            two_accounts,
+            ["collibra.client_secret", "collibra.password"],
+            "dragoman signs in as a client or as a user, not as both",
         );
         self.conflict(
             heartbeat_too_slow,

@@ -1,4 +1,5 @@
 mod catalog;
+mod collibra;
 mod models;
 mod openai;
 mod telemetry;
@@ -88,6 +89,20 @@ pub static SETTINGS: &[Setting] = &[
     catalog::CATALOG,
     catalog::CATALOG_REFRESH,
     catalog::CATALOG_TIMEOUT,
+    collibra::CLIENT_ID,
+    collibra::CLIENT_SECRET,
+    collibra::USERNAME,
+    collibra::PASSWORD,
+    collibra::TYPES,
+    collibra::RELATIONS,
+    collibra::ATTRIBUTES,
+    collibra::DOMAINS,
+    collibra::COMMUNITIES,
+    collibra::TECHNICAL_LINEAGE,
+    collibra::PAGE_SIZE,
+    collibra::REQUEST_TIMEOUT,
+    collibra::RETRIES,
+    collibra::RETRY_PAUSE,
     models::MODEL,
     models::GUIDE_PACE,
     openai::BASE_URL,

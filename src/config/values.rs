@@ -1,6 +1,7 @@
 //! The grammar of values: text in, value or a sentence for people out, and back.
 
 mod amounts;
+mod collibra;
 mod openai;
 mod places;
 mod roles;
@@ -11,6 +12,10 @@ use crate::telemetry::LogFormat;
 
 pub(super) use amounts::{
     count, duration, duration_text, permille, permille_text, size, size_text, switch,
+};
+pub(super) use collibra::{
+    account, attributes, attributes_text, ids, password, relations, relations_text, types,
+    types_text,
 };
 pub(super) use openai::{
     api_key, api_version, auth, auth_text, base_url, body, body_text, headers, hidden, model_name,
