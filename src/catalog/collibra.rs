@@ -14,9 +14,11 @@ mod dump;
 mod error;
 mod graphql;
 mod keys;
+mod lineage;
 mod names;
 mod operating_model;
 mod pages;
+mod request;
 mod rest;
 mod sign_in;
 mod tables;
@@ -96,6 +98,3 @@ fn tell_unused(client: &Client, dump: &Dump) {
         );
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,6 +8,7 @@ use super::problem::{ConfigError, Origin, Problem};
 use super::setting::Setting;
 use super::settings::SETTINGS;
 use super::{Config, Flags, Loaded, Role};
+use crate::catalog::Source;
 use crate::model;
 use crate::store;
 
@@ -188,9 +189,14 @@ impl Loading {
         let lonely_gateway = config.only == Role::Gateway && config.agents.is_empty();
         let useless_agents = config.only != Role::Gateway && !config.agents.is_empty();
         let collibra = &config.catalog.collibra;
-        let half_client = collibra.client_id.is_empty() != collibra.client_secret.is_none();
-        let half_user = collibra.username.is_empty() != collibra.password.is_none();
-        let two_accounts = collibra.client_secret.is_some() && collibra.password.is_some();
+        let mut sources = config.catalog.sources.iter();
+        let signs_in = config.only != Role::Gateway
+            && sources.any(|named| matches!(named.source, Source::Collibra(_)));
+        let half_client =
+            signs_in && collibra.client_id.is_empty() != collibra.client_secret.is_none();
+        let half_user = signs_in && collibra.username.is_empty() != collibra.password.is_none();
+        let two_accounts =
+            signs_in && collibra.client_secret.is_some() && collibra.password.is_some();
         let heartbeat_too_slow = config.sessions.heartbeat * 2 > config.sessions.lease;
         self.conflict(
             lonely_gateway || useless_agents,

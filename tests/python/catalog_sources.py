@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from collibra import Collibra
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "src/catalog/demo.json"
 
@@ -29,6 +31,13 @@ def json_file() -> Iterator[dict[str, str]]:
 def dbt_project() -> Iterator[dict[str, str]]:
     """A project that dbt builds in DuckDB."""
     yield {"catalog": f"mart=dbt:{built_by_dbt()}/target"}
+
+
+@contextlib.contextmanager
+def collibra_server() -> Iterator[dict[str, str]]:
+    """A server that answers as Collibra does."""
+    with Collibra() as collibra:
+        yield collibra.settings
 
 
 @functools.cache
@@ -65,4 +74,5 @@ def load_script(path: Path):
 SOURCES = {
     "json": json_file,
     "dbt": dbt_project,
+    "collibra": collibra_server,
 }

@@ -97,7 +97,7 @@ stage_catalogs() {
   need_dbt
   need_dragoman
   export DBT=$dbt
-  run_pytest tests/python/test_catalogs.py
+  run_pytest tests/python/test_catalogs.py tests/python/test_collibra.py
 }
 
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '

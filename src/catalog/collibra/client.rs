@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use tracing::{Instrument as _, Span};
 
 use super::error::Problem;
+use super::request::Request;
 use super::sign_in::{Credentials, SignIn, Token};
 use super::{Address, CollibraError, Config, answer};
 use crate::backoff::{Backoff, retry_after};
@@ -40,18 +41,6 @@ pub(in crate::catalog) struct Client {
     in_flight: Semaphore,
     /// What was said once, and need not be with every reading.
     told: Mutex<HashSet<String>>,
-}
-
-/// What is asked for.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    /// For people and spans: without ids and queries.
-    pub(super) path: &'static str,
-    /// The whole of it, from the first slash.
-    pub(super) target: String,
-    /// A body, and what it is.
-    pub(super) body: Option<(&'static str, Vec<u8>)>,
 }
 
 /// A request that failed.
@@ -324,62 +313,6 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.map_or_else(|| "no cause given".to_owned(), ToString::to_string)
 }
 
-// === impl Request ===
-
-impl Request {
-    /// Asks for a resource; `query` is `(name, value)`, as they are.
-    pub(super) fn get(path: &'static str, query: &[(&str, &str)]) -> Self {
-        Self::get_at(path, path.to_owned(), query)
-    }
-
-    /// The same for a resource whose path has an id in it.
-    pub(super) fn get_at(path: &'static str, target: String, query: &[(&str, &str)]) -> Self {
-        let query = encoded(query);
-        Self {
-            method: Method::GET,
-            path,
-            target: if query.is_empty() {
-                target
-            } else {
-                format!("{target}?{query}")
-            },
-            body: None,
-        }
-    }
-
-    /// Sends a JSON body.
-    pub(super) fn post_json(path: &'static str, body: &serde_json::Value) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-            target: path.to_owned(),
-            body: Some(("application/json", body.to_string().into_bytes())),
-        }
-    }
-
-    /// Sends a form.
-    pub(super) fn post_form(path: &'static str, fields: &[(&str, &str)]) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-            target: path.to_owned(),
-            body: Some((
-                "application/x-www-form-urlencoded",
-                encoded(fields).into_bytes(),
-            )),
-        }
-    }
-}
-
-/// As in a query and in a form.
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    // Only URLs are encoded by what is here already.
-    let Ok(url) = reqwest::Url::parse_with_params("form:", pairs) else {
-        return String::new();
-    };
-    url.query().unwrap_or_default().to_owned()
-}
-
 // === impl Failure ===
 
 impl From<Problem> for Failure {
@@ -389,23 +322,5 @@ impl From<Problem> for Failure {
             is_unauthorized: false,
             retry_after: None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_and_forms_are_encoded() {
-        let request = Request::get("/rest/2.0/assets", &[("cursor", ""), ("name", "a&b c=č")]);
-        assert_eq!(
-            request.target,
-            "/rest/2.0/assets?cursor=&name=a%26b+c%3D%C4%8D"
-        );
-        assert_eq!(request.path, "/rest/2.0/assets");
-        assert_eq!(Request::get("/x", &[]).target, "/x");
-        let form = Request::post_form("/t", &[("client_secret", "+/=&")]);
-        assert_eq!(form.body.unwrap().1, b"client_secret=%2B%2F%3D%26");
     }
 }

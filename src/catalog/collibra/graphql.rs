@@ -2,91 +2,28 @@
 //!
 //! <https://developer.collibra.com/api/graphql/knowledge-graph>. Pages follow each other by the last id seen.
 
+mod answer;
+mod queries;
+
 use std::collections::HashSet;
 
 use futures_util::future::try_join_all;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::one_line;
-use super::client::{Client, Request};
+use super::client::Client;
 use super::config::{RelationOf, TypeOf};
 use super::dump::{Asset, Dump, End};
 use super::error::Problem;
 use super::operating_model::OperatingModel;
 use super::pages::MOST_PAGES;
+use super::request::Request;
+
+use answer::{Answer, Edge, Node};
+use queries::{RELATIONS, more_query, query};
 
 /// Where it is. Not every Collibra has it.
 pub(super) const PATH: &str = "/graphql/knowledgeGraph/v1";
-/// Most attributes of one kind of an asset.
-const ATTRIBUTES: usize = 100;
-/// Most relations of an asset in one answer; there may be more in others.
-const RELATIONS: usize = 50;
-
-#[derive(Deserialize)]
-struct Answer {
-    data: Option<Data>,
-    #[serde(default)]
-    errors: Vec<Complaint>,
-}
-
-#[derive(Deserialize)]
-struct Complaint {
-    #[serde(default)]
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct Data {
-    #[serde(default)]
-    assets: Vec<Node>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct Node {
-    id: String,
-    full_name: Option<String>,
-    display_name: Option<String>,
-    string_attributes: Vec<Attribute>,
-    numeric_attributes: Vec<Attribute>,
-    boolean_attributes: Vec<Attribute>,
-    outgoing_relations: Vec<Edge>,
-    incoming_relations: Vec<Edge>,
-}
-
-#[derive(Deserialize)]
-struct Attribute {
-    #[serde(
-        alias = "stringValue",
-        alias = "numericValue",
-        alias = "booleanValue",
-        default
-    )]
-    value: Value,
-    r#type: Named,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    #[serde(default)]
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Edge {
-    id: String,
-    r#type: EdgeType,
-    #[serde(alias = "source", alias = "target")]
-    other: Option<Box<Node>>,
-}
-
-#[derive(Deserialize)]
-struct EdgeType {
-    id: String,
-    role: Option<String>,
-}
 
 /// Reads every table, view and column.
 pub(super) async fn read(client: &Client, model: &OperatingModel) -> Result<Dump, Problem> {
@@ -271,51 +208,4 @@ fn take(dump: &mut Dump, model: &OperatingModel, of: TypeOf, node: Node) {
         asset.set(model, &attribute.r#type.name, &attribute.value);
     }
     dump.assets.insert(node.id, asset);
-}
-
-/// The query for a page of assets. Relations are those that go out; those that tell where data comes from are asked for at
-/// their other end too, as it may be no table.
-fn query(with_lineage: bool) -> String {
-    let (variable, incoming) = if with_lineage {
-        (
-            ", $lineage: [UUID!]!",
-            format!(
-                "incomingRelations(order: {{ id: asc }}, where: {{ type: {{ id: {{ in: $lineage }} }} }}, \
-                 limit: {RELATIONS}) {}",
-                edge("source")
-            ),
-        )
-    } else {
-        ("", String::new())
-    };
-    format!(
-        "query Assets($limit: Int!, $where: AssetFilter{variable}) {{ \
-           assets(limit: $limit, where: $where, order: {{ id: asc }}) {{ \
-             id fullName displayName \
-             stringAttributes(limit: {ATTRIBUTES}) {{ stringValue type {{ name }} }} \
-             numericAttributes(limit: {ATTRIBUTES}) {{ numericValue type {{ name }} }} \
-             booleanAttributes(limit: {ATTRIBUTES}) {{ booleanValue type {{ name }} }} \
-             outgoingRelations(order: {{ id: asc }}, limit: {RELATIONS}) {} \
-             {incoming} }} }}",
-        edge("target")
-    )
-}
-
-/// The query for more relations of one asset.
-fn more_query(relations: &str, other: &str, filter: &str) -> String {
-    let variable = if filter.is_empty() {
-        ""
-    } else {
-        ", $lineage: [UUID!]!"
-    };
-    format!(
-        "query Relations($id: UUID!, $after: UUID!{variable}) {{ \
-           assets(where: {{ id: {{ eq: $id }} }}) {{ \
-             {relations}(order: {{ id: asc }}, where: {{ id: {{ gt: $after }}{filter} }}, limit: {RELATIONS}) {} }} }}",
-        edge(other)
-    )
-}
-
-fn edge(other: &str) -> String {
-    format!("{{ id type {{ id role }} {other} {{ id fullName displayName }} }}")
 }

@@ -7,8 +7,9 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{Client, Request};
+use super::client::Client;
 use super::error::Problem;
+use super::request::Request;
 
 /// Most pages of one list.
 pub(super) const MOST_PAGES: usize = 10_000;

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::client::{Client, Failure, Request};
+use super::client::{Client, Failure};
 use super::error::Problem;
+use super::request::Request;
 use super::{Config, answer};
 use crate::secret::Secret;
 

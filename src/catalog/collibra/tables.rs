@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::config::{Field, RelationOf, TypeOf};
-use super::dump::{Asset, Dump, End, Relation};
-use super::names::{self, Name};
+use super::dump::{Asset, Dump, Relation};
+use super::lineage::{Sources, upstream};
+use super::names::Name;
 use super::{keys, text};
 use crate::catalog::format::{Column, ForeignKey, Kind, Lineage, Reference, Status, Table};
 use crate::matching::{fold, tokens};
@@ -215,7 +216,7 @@ fn synonyms(asset: &Asset, name: &Name) -> Vec<String> {
         .collect()
 }
 
-fn relations(dump: &Dump, of: RelationOf) -> impl Iterator<Item = &Relation> {
+pub(super) fn relations(dump: &Dump, of: RelationOf) -> impl Iterator<Item = &Relation> {
     dump.relations
         .iter()
         .filter(move |relation| relation.of == of)
@@ -247,82 +248,4 @@ fn foreign_keys<'a>(
         }
     }
     (keys, left_out)
-}
-
-/// What each table is made from. What is no table that was read becomes a source.
-fn upstream<'a>(
-    dump: &Dump,
-    references: &HashMap<&'a str, Reference>,
-    places: &HashMap<&str, (&'a str, &str)>,
-    sources: &mut Sources,
-) -> HashMap<&'a str, Vec<Reference>> {
-    let taken: HashSet<Reference> = references.values().cloned().collect();
-    let table_of = |id: &str| {
-        let of_column = places.get(id).map(|(table, _)| *table);
-        of_column.or_else(|| references.get_key_value(id).map(|(id, _)| *id))
-    };
-    let mut origins: HashMap<&'a str, BTreeMap<String, Reference>> = HashMap::new();
-    for relation in relations(dump, RelationOf::Lineage) {
-        let Some(table) = table_of(&relation.target.id) else {
-            continue;
-        };
-        let origin = match table_of(&relation.source.id) {
-            Some(origin) if origin == table => continue,
-            Some(origin) => references.get(origin).cloned(),
-            None => sources.reference(&relation.source, &taken),
-        };
-        if let Some(origin) = origin {
-            let of_table = origins.entry(table).or_default();
-            of_table.insert(origin.to_string(), origin);
-        }
-    }
-    let in_order = |(table, origins): (_, BTreeMap<_, _>)| (table, origins.into_values().collect());
-    origins.into_iter().map(in_order).collect()
-}
-
-/// Assets outside of what was read.
-#[derive(Default)]
-struct Sources {
-    tables: Vec<Table>,
-    known: HashSet<Reference>,
-}
-
-// === impl Sources ===
-
-impl Sources {
-    /// The source an end of a relation is; `None` if nobody can name it.
-    fn reference(&mut self, end: &End, taken: &HashSet<Reference>) -> Option<Reference> {
-        let mut name = Name::of(&end.full_name, &end.display_name);
-        if names::is_column(&end.full_name) {
-            name = name.table()?;
-        }
-        if name.name.is_empty() {
-            return None;
-        }
-        let of = |schema: String| Reference::exact(schema, &name.name);
-        let mut reference = of(name.schema().to_owned());
-        if taken.contains(&reference) {
-            reference = of(name.schema_in_database());
-        }
-        if taken.contains(&reference) {
-            return None;
-        }
-        if self.known.insert(reference.clone()) {
-            let Reference::Exact { schema, name } = reference.clone() else {
-                return None;
-            };
-            self.tables.push(Table {
-                schema,
-                name,
-                kind: Kind::Source,
-                // The record begins here.
-                lineage: Some(Lineage {
-                    status: Status::Recorded,
-                    upstream: Vec::new(),
-                }),
-                ..Table::default()
-            });
-        }
-        Some(reference)
-    }
 }

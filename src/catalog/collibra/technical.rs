@@ -11,10 +11,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::client::{Client, Request};
+use super::client::Client;
 use super::config::{RelationOf, TypeOf};
 use super::dump::{Dump, End, Relation};
 use super::error::Problem;
+use super::request::Request;
 
 const ENTITIES: &str = "/technical_lineage_resource/rest/lineageGraphRead/v1/entities";
 const ENTITY: &str = "/technical_lineage_resource/rest/lineageGraphRead/v1/entities/{id}";
