@@ -25,6 +25,8 @@ mod tables;
 mod technical;
 mod text;
 
+use tokio::task::spawn_blocking;
+
 use super::format;
 use dump::Dump;
 use error::Problem;
@@ -60,7 +62,8 @@ async fn tables_of(client: &Client) -> Result<format::File, Problem> {
     };
     technical::add(client, &mut dump).await;
     tell_unused(client, &dump);
-    let told = tables::all(&dump);
+    let told = spawn_blocking(move || tables::all(&dump)).await;
+    let told = told.map_err(|_| Problem::Panicked)?;
     if told.tables.is_empty() {
         return Err(Problem::NoTables);
     }

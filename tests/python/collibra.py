@@ -1,7 +1,7 @@
 """A contract server: it answers as Collibra's APIs do, in the shapes its own and other people's clients rely on.
 
-It holds the demo mart. What it can be made to do wrong is a field of `Faults`. As a program it prints its address and serves
-until it is stopped:
+It holds the demo mart. What it can be made to do wrong is a field of `Faults`. As a program it prints its address and
+serves until it is stopped:
 
     python3 tests/python/collibra.py
 """
@@ -523,7 +523,9 @@ class Collibra:
 
         def is_wanted(asset: Asset) -> bool:
             in_domain = asset.domain in domain["id"]["in"] if "id" in domain else True
-            in_community = COMMUNITY in domain["parent"]["id"]["in"] and asset.domain == DOMAIN if "parent" in domain else True
+            in_community = (
+                COMMUNITY in domain["parent"]["id"]["in"] and asset.domain == DOMAIN if "parent" in domain else True
+            )
             return asset.type in types and asset.id > after and in_domain and in_community
 
         assets = self._visible(is_wanted)[: variables["limit"]]

@@ -1,4 +1,4 @@
-"""Collibra as a source of the catalog, against a contract server: all that it says is known, and what goes wrong is told."""
+"""Collibra as a source of the catalog, against a contract server: what it says is known, what goes wrong is told."""
 
 import json
 import os
@@ -8,7 +8,9 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from concurrent import futures
 
+import grpc
 import pytest
 import websockets
 from collibra import CLIENT, COMMUNITY, DOMAIN, GRAPH, LINEAGE, OTHER_DOMAIN, USER, Collibra, demo_mart
@@ -277,11 +279,10 @@ def test_nobody_there_and_nothing_to_sign_in_with_is_told():
 
 
 def test_a_graph_that_does_not_take_the_query_is_done_without():
-    with Collibra(graph_errors="Field 'booleanAttributes' in type 'Asset' is undefined") as collibra:
-        with serve(collibra) as server:
-            assert_whole(server, collibra)
-            log = server.log.read_text()
-            assert "Field 'booleanAttributes' in type 'Asset' is undefined" in log, log
+    said = "Field 'booleanAttributes' in type 'Asset' is undefined"
+    with Collibra(graph_errors=said) as collibra, serve(collibra) as server:
+        assert_whole(server, collibra)
+        assert said in server.log.read_text(), server.log_tail()
 
 
 @pytest.mark.parametrize("faults", [{}, {"no_graph": True}], ids=["graph", "rest"])
@@ -334,6 +335,40 @@ async def eventually(server: Server, holds, seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not holds(details := await result(server, "Describe the table dimv_bs_plant", "get_table_details")):
         assert time.monotonic() < deadline, details
+
+
+class Collector(grpc.GenericRpcHandler):
+    """An OpenTelemetry collector that keeps what it is sent, as it came."""
+
+    def __init__(self):
+        self.sent = b""
+
+    def service(self, details):
+        assert details.method == "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+        return grpc.unary_unary_rpc_method_handler(self.keep)
+
+    def keep(self, request: bytes, _context) -> bytes:
+        self.sent += request
+        return b""
+
+
+def test_each_request_is_a_span_and_no_span_holds_a_secret():
+    collector, workers = Collector(), futures.ThreadPoolExecutor(2)
+    receiver = grpc.server(workers, handlers=[collector])
+    port = receiver.add_insecure_port("127.0.0.1:0")
+    receiver.start()
+    with Collibra(expired=1) as collibra:
+        # What is not sent yet when the server stops is sent then.
+        with serve(collibra, telemetry__otlp_endpoint=f"http://127.0.0.1:{port}"):
+            tokens = list(collibra.tokens)
+        until(lambda: b"catalog load" in collector.sent)
+    receiver.stop(None).wait()
+    for text in ("http.request.method", "http.response.status_code", "POST /rest/oauth/v2/token", f"POST {GRAPH}"):
+        assert text.encode() in collector.sent, text
+    assert collector.sent.count(b"http.request.method") == len(collibra.requests)
+    assert tokens
+    for secret in (*SECRETS, *tokens):
+        assert secret.encode() not in collector.sent
 
 
 def test_the_contract_server_serves_alone():

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_spoken_to_without_encryption() {
-        let told = |text| Address::parse(text).map(|address| address.to_string());
+        let told = |text: &str| Address::parse(text).map(|address| address.to_string());
         let same = |text: &str| assert_eq!(told(text).as_deref(), Ok(text));
         same("collibra:https://acme.collibra.com");
         same("collibra:https://acme.example:8443/collibra");

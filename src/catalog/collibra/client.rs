@@ -114,17 +114,7 @@ impl Client {
         let mut attempt = 1;
         loop {
             let permit = self.in_flight.acquire().await;
-            let token = match self.sign_in.token(self).await {
-                Ok(token) => Ok(token),
-                Err(failure) => Err((failure, None)),
-            };
-            let done = match token {
-                Ok(token) => {
-                    let done = self.attempt(&request, Some(&token), attempt).await;
-                    done.map_err(|failure| (failure, Some(token)))
-                }
-                Err(failure) => Err(failure),
-            };
+            let done = self.signed_in(&request, attempt).await;
             drop(permit);
             let (failure, token) = match done {
                 Ok(body) => return Ok(body),
@@ -158,7 +148,19 @@ impl Client {
         }
     }
 
-    /// Sends a request once; without a token, as the one is that asks for it.
+    /// Sends a request once. What failed comes with the token that was used, if there was one.
+    async fn signed_in(
+        &self,
+        request: &Request,
+        attempt: i64,
+    ) -> Result<Vec<u8>, (Failure, Option<Token>)> {
+        let token = self.sign_in.token(self).await;
+        let token = token.map_err(|failure| (failure, None))?;
+        let done = self.attempt(request, Some(&token), attempt).await;
+        done.map_err(|failure| (failure, Some(token)))
+    }
+
+    /// The same with this token; without one, as the request for it is sent.
     pub(super) async fn attempt(
         &self,
         request: &Request,

@@ -67,16 +67,12 @@ impl Dump {
             return;
         }
         let [source, target] = ends;
-        match model.relations.get(type_id) {
-            Some(of) => self.relations.push(Relation {
-                of: *of,
-                source,
-                target,
-            }),
-            None => {
-                let role = role.filter(|role| !role.is_empty()).unwrap_or(type_id);
-                *self.unused.entry(role.to_owned()).or_default() += 1;
-            }
+        if let Some(of) = model.relations.get(type_id) {
+            let of = *of;
+            self.relations.push(Relation { of, source, target });
+        } else {
+            let role = role.filter(|role| !role.is_empty()).unwrap_or(type_id);
+            *self.unused.entry(role.to_owned()).or_default() += 1;
         }
     }
 }

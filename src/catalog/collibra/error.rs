@@ -141,6 +141,9 @@ pub enum Problem {
          collibra.communities"
     )]
     NoTables,
+    /// A defect of dragoman.
+    #[error("dragoman failed to read it: please report this, with the lines before it")]
+    Panicked,
     /// No client could be made.
     #[error("no client can be made: {cause}")]
     Client {
@@ -189,6 +192,7 @@ impl Problem {
             Self::Endless { .. } => "endless",
             Self::NoTypes { .. } => "no_types",
             Self::NoTables => "no_tables",
+            Self::Panicked => "panic",
             Self::Client { .. } => "client",
         }
     }

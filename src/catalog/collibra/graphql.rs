@@ -74,14 +74,14 @@ async fn list(
     filter.extend(place.map(|place| ("domain".to_owned(), place)));
     let (mut nodes, mut seen) = (Vec::new(), HashSet::new());
     for _ in 0..MOST_PAGES {
-        let mut variables = json!({
-            "limit": client.config.page_size,
-            "where": filter,
-        });
+        let mut variables = Map::from_iter([
+            ("limit".to_owned(), json!(client.config.page_size)),
+            ("where".to_owned(), json!(filter)),
+        ]);
         if !lineage.is_empty() {
-            variables["lineage"] = json!(lineage);
+            variables.insert("lineage".to_owned(), json!(lineage));
         }
-        let page = ask(client, &query, variables).await?;
+        let page = ask(client, &query, variables.into()).await?;
         // Less than was asked for may only mean that the server gives less at a time.
         let Some(last) = page.last().map(|node| node.id.clone()) else {
             return Ok(nodes);
@@ -209,3 +209,6 @@ fn take(dump: &mut Dump, model: &OperatingModel, of: TypeOf, node: Node) {
     }
     dump.assets.insert(node.id, asset);
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::config::RelationOf;
 use super::dump::{Dump, End};
-use super::names::{self, Name};
+use super::names::{self, FullName};
 use super::tables::relations;
 use crate::catalog::format::{Kind, Lineage, Reference, Status, Table};
 
@@ -51,7 +51,7 @@ pub(super) fn upstream<'a>(
 impl Sources {
     /// The source an end of a relation is; `None` if nobody can name it.
     fn reference(&mut self, end: &End, taken: &HashSet<Reference>) -> Option<Reference> {
-        let mut name = Name::of(&end.full_name, &end.display_name);
+        let mut name = FullName::of(&end.full_name, &end.display_name);
         if names::is_column(&end.full_name) {
             name = name.table()?;
         }

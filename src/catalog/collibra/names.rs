@@ -5,7 +5,7 @@ const COLUMN: &str = "(column)";
 
 /// A name taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Name {
+pub(super) struct FullName {
     /// From the outermost to the innermost of what it is in.
     pub(super) path: Vec<String>,
     /// What it is called there.
@@ -14,9 +14,9 @@ pub(super) struct Name {
     pub(super) shown: Option<String>,
 }
 
-// === impl Name ===
+// === impl FullName ===
 
-impl Name {
+impl FullName {
     /// Takes a full name apart. The short one tells where it ends, as names may have `>` in them.
     pub(super) fn of(full: &str, display: &str) -> Self {
         let (full, display) = (full.trim(), display.trim());
@@ -86,14 +86,14 @@ mod tests {
 
     #[test]
     fn full_names_are_taken_apart() {
-        let name = Name::of("Systems>dap_gold_prod>dm_bs_purchase>orders", "orders");
+        let name = FullName::of("Systems>dap_gold_prod>dm_bs_purchase>orders", "orders");
         assert_eq!(
             (name.schema(), name.name.as_str()),
             ("dm_bs_purchase", "orders")
         );
         assert_eq!(name.schema_in_database(), "dap_gold_prod.dm_bs_purchase");
         assert_eq!(name.shown, None);
-        let column = Name::of("Systems>db>s>orders>order_key(column)", "order_key");
+        let column = FullName::of("Systems>db>s>orders>order_key(column)", "order_key");
         assert_eq!(column.name, "order_key");
         let table = column.table().unwrap();
         assert_eq!((table.schema(), table.name.as_str()), ("s", "orders"));
@@ -101,22 +101,22 @@ mod tests {
 
     #[test]
     fn a_short_name_tells_where_the_name_begins() {
-        let name = Name::of("Systems>db>s>a>b", "a>b");
+        let name = FullName::of("Systems>db>s>a>b", "a>b");
         assert_eq!((name.schema(), name.name.as_str()), ("s", "a>b"));
     }
 
     #[test]
     fn a_title_is_no_name() {
-        let name = Name::of("Systems>db>s>orders", "Purchase orders");
+        let name = FullName::of("Systems>db>s>orders", "Purchase orders");
         assert_eq!(
             (name.name.as_str(), name.shown.as_deref()),
             ("orders", Some("Purchase orders"))
         );
-        let short = Name::of("orders", "");
+        let short = FullName::of("orders", "");
         assert_eq!(
             (short.schema(), short.name.as_str(), &short.shown),
             ("", "orders", &None)
         );
-        assert_eq!(Name::of("", "orders").name, "orders");
+        assert_eq!(FullName::of("", "orders").name, "orders");
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::config::{Field, RelationOf, TypeOf};
 use super::dump::{Asset, Dump, Relation};
 use super::lineage::{Sources, upstream};
-use super::names::Name;
+use super::names::FullName;
 use super::{keys, text};
 use crate::catalog::format::{Column, ForeignKey, Kind, Lineage, Reference, Status, Table};
 use crate::matching::{fold, tokens};
@@ -20,7 +20,7 @@ pub(super) struct Told {
 }
 
 /// The columns of a table, with their ids, in their order.
-type Columns<'a> = Vec<(&'a str, Name, &'a Asset)>;
+type Columns<'a> = Vec<(&'a str, FullName, &'a Asset)>;
 
 /// Every table, and every asset outside that one of them is made from.
 pub(super) fn all(dump: &Dump) -> Told {
@@ -82,24 +82,24 @@ pub(super) fn all(dump: &Dump) -> Told {
 }
 
 /// The tables and views, by id, with their names.
-fn named(dump: &Dump) -> BTreeMap<&str, (Name, &Asset)> {
+fn named(dump: &Dump) -> BTreeMap<&str, (FullName, &Asset)> {
     let assets = dump.assets.iter();
     assets
         .filter(|(_, asset)| asset.of != TypeOf::Column)
         .map(|(id, asset)| {
-            let name = Name::of(&asset.full_name, &asset.display_name);
+            let name = FullName::of(&asset.full_name, &asset.display_name);
             (id.as_str(), (name, asset))
         })
         .collect()
 }
 
 /// A schema is named with its database only where two databases have the same one with the same table in it.
-fn references<'a>(named: &BTreeMap<&'a str, (Name, &Asset)>) -> HashMap<&'a str, Reference> {
+fn references<'a>(named: &BTreeMap<&'a str, (FullName, &Asset)>) -> HashMap<&'a str, Reference> {
     let mut uses: HashMap<(&str, &str), usize> = HashMap::new();
     for (name, _) in named.values() {
         *uses.entry((name.schema(), &name.name)).or_default() += 1;
     }
-    let reference = |(id, (name, _)): (&&'a str, &(Name, &Asset))| {
+    let reference = |(id, (name, _)): (&&'a str, &(FullName, &Asset))| {
         let is_shared = uses.get(&(name.schema(), name.name.as_str())) > Some(&1);
         let schema = if is_shared {
             name.schema_in_database()
@@ -114,7 +114,7 @@ fn references<'a>(named: &BTreeMap<&'a str, (Name, &Asset)>) -> HashMap<&'a str,
 /// The columns of each table: those a relation names, and those whose name says where they are.
 fn columns<'a>(
     dump: &'a Dump,
-    named: &BTreeMap<&'a str, (Name, &Asset)>,
+    named: &BTreeMap<&'a str, (FullName, &Asset)>,
 ) -> HashMap<&'a str, Columns<'a>> {
     let related: HashMap<&str, &str> = relations(dump, RelationOf::Column)
         .map(|relation| (relation.source.id.as_str(), relation.target.id.as_str()))
@@ -129,7 +129,7 @@ fn columns<'a>(
         .iter()
         .filter(|(_, asset)| asset.of == TypeOf::Column)
     {
-        let name = Name::of(&asset.full_name, &asset.display_name);
+        let name = FullName::of(&asset.full_name, &asset.display_name);
         let related = related
             .get(id.as_str())
             .and_then(|table| named.get_key_value(table));
@@ -168,7 +168,7 @@ fn primary_key(columns: &Columns<'_>) -> Vec<String> {
         .collect()
 }
 
-fn column((_, name, asset): &(&str, Name, &Asset)) -> Column {
+fn column((_, name, asset): &(&str, FullName, &Asset)) -> Column {
     Column {
         name: name.name.clone(),
         data_type: asset.get(Field::DataType).unwrap_or_default().to_owned(),
@@ -201,7 +201,7 @@ fn kind(asset: &Asset, name: &str) -> Kind {
 }
 
 /// What people call it: the title they see, and what an attribute lists.
-fn synonyms(asset: &Asset, name: &Name) -> Vec<String> {
+fn synonyms(asset: &Asset, name: &FullName) -> Vec<String> {
     let listed = asset
         .all(Field::Synonyms)
         .iter()
@@ -249,3 +249,6 @@ fn foreign_keys<'a>(
     }
     (keys, left_out)
 }
+
+#[cfg(test)]
+mod tests;
