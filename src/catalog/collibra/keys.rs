@@ -29,7 +29,7 @@ pub(super) fn between(
     for part in &parts {
         by_target.entry(&part.1).or_default().push(part);
     }
-    let is_whole = by_target.len() == primary_key.len();
+    let is_whole = !parts.is_empty() && by_target.len() == primary_key.len();
     if by_target.values().all(|sources| sources.len() == 1) && is_whole {
         let in_order = primary_key
             .iter()
