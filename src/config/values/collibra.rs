@@ -68,7 +68,7 @@ pub(in crate::config) fn ids(text: &str) -> Result<Vec<String>, String> {
 
 /// Pairs like `table=Table`, separated by commas. A word that is not written keeps its defaults; one written with nothing
 /// after it has none.
-fn named<T: Copy + PartialEq>(
+fn named<T: Copy + Ord>(
     text: &str,
     words: &[(&'static str, T)],
     defaults: Named<T>,
@@ -98,6 +98,8 @@ fn named<T: Copy + PartialEq>(
         .filter(|(of, _)| !is_written(*of))
         .collect();
     all.extend(written.iter().filter(|(_, name)| !name.is_empty()).cloned());
+    // As they are shown, so that what is shown is read as the same.
+    all.sort_by_key(|(of, _)| *of);
     at_most(all)
 }
 
