@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tracing::Instrument as _;
@@ -20,6 +20,8 @@ pub(super) struct Loader {
     config: Arc<Config>,
     /// A file system that hangs holds one thread, not one more for every attempt.
     thread: Arc<Semaphore>,
+    /// Kept from one reading to the next: it stays signed in.
+    collibra: OnceCell<collibra::Client>,
 }
 
 /// What was read.
@@ -38,6 +40,7 @@ impl Loader {
             named,
             config,
             thread: Arc::new(Semaphore::new(1)),
+            collibra: OnceCell::new(),
         }
     }
 
@@ -78,7 +81,9 @@ impl Loader {
                 self.on_a_thread(move || clean(&source, said)).await
             }
             Source::Collibra(address) => {
-                let said = collibra::read(address, &self.config.collibra).await?;
+                let client = || async { collibra::Client::new(address, &self.config.collibra) };
+                let client = self.collibra.get_or_try_init(client).await?;
+                let said = collibra::read(client).await?;
                 self.on_a_thread(move || clean(&source, said)).await
             }
         }

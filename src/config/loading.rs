@@ -9,6 +9,7 @@ use super::servers::ServerValue;
 use super::setting::Setting;
 use super::settings::SETTINGS;
 use super::{Config, Flags, Loaded, Role};
+use crate::catalog::Source;
 use crate::model;
 use crate::store;
 
@@ -238,6 +239,15 @@ impl Loading {
         let over_message = question >= config.chat_service.message_bytes;
         let lonely_gateway = config.only == Role::Gateway && config.agents.is_empty();
         let useless_agents = config.only != Role::Gateway && !config.agents.is_empty();
+        let collibra = &config.catalog.collibra;
+        let mut sources = config.catalog.sources.iter();
+        let signs_in = config.only != Role::Gateway
+            && sources.any(|named| matches!(named.source, Source::Collibra(_)));
+        let half_client =
+            signs_in && collibra.client_id.is_empty() != collibra.client_secret.is_none();
+        let half_user = signs_in && collibra.username.is_empty() != collibra.password.is_none();
+        let two_accounts =
+            signs_in && collibra.client_secret.is_some() && collibra.password.is_some();
         let heartbeat_too_slow = config.sessions.heartbeat * 2 > config.sessions.lease;
         self.conflict(
             lonely_gateway || useless_agents,
@@ -253,6 +263,21 @@ impl Loading {
             without_openai_key,
             ["model", "openai.api_key"],
             "OpenAI answers nobody without a key: set OPENAI_API_KEY, or openai.base_url to another server",
+        );
+        self.conflict(
+            half_client,
+            ["collibra.client_id", "collibra.client_secret"],
+            "a client signs in with both",
+        );
+        self.conflict(
+            half_user,
+            ["collibra.username", "collibra.password"],
+            "a user signs in with both",
+        );
+        self.conflict(
+            two_accounts,
+            ["collibra.client_secret", "collibra.password"],
+            "dragoman signs in as a client or as a user, not as both",
         );
         self.conflict(
             heartbeat_too_slow,

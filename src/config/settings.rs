@@ -1,6 +1,7 @@
 mod anthropic;
 mod budget;
 mod catalog;
+mod collibra;
 mod http;
 pub(super) mod mcp;
 mod models;
@@ -98,6 +99,20 @@ pub static SETTINGS: &[Setting] = &[
     postgres::CA_FILE,
     postgres::CONNECT_TIMEOUT,
     postgres::STATEMENT_TIMEOUT,
+    collibra::CLIENT_ID,
+    collibra::CLIENT_SECRET,
+    collibra::USERNAME,
+    collibra::PASSWORD,
+    collibra::TYPES,
+    collibra::RELATIONS,
+    collibra::ATTRIBUTES,
+    collibra::DOMAINS,
+    collibra::COMMUNITIES,
+    collibra::TECHNICAL_LINEAGE,
+    collibra::PAGE_SIZE,
+    collibra::REQUEST_TIMEOUT,
+    collibra::RETRIES,
+    collibra::RETRY_PAUSE,
     models::MODEL,
     models::GUIDE_PACE,
     openai::BASE_URL,

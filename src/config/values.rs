@@ -1,6 +1,7 @@
 //! The grammar of values: text in, value or a sentence for people out, and back.
 
 mod amounts;
+mod collibra;
 mod http;
 mod mcp;
 mod openai;
@@ -16,6 +17,9 @@ use crate::telemetry::LogFormat;
 pub(super) use amounts::{
     count, duration, duration_text, micros, micros_text, permille, permille_text, size, size_text,
     switch,
+};
+pub(super) use collibra::{
+    account, attributes, attributes_text, ids, relations, relations_text, types, types_text,
 };
 pub(super) use http::{
     ANTHROPIC, OPENAI, api_key, base_url, body, body_text, headers, hidden, model_name,

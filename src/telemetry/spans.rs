@@ -104,6 +104,29 @@ pub fn catalog_load(name: &str, kind: &'static str) -> Span {
     span
 }
 
+/// One request to a server over HTTP, a part of what asks for it. `path` is that of the API, without ids and queries;
+/// `attempt` counts from 1.
+pub fn http_client(method: &str, path: &'static str, server: (&str, u16), attempt: i64) -> Span {
+    let span = info_span!(
+        "http_client",
+        otel.name = format!("{method} {path}"),
+        otel.kind = "client"
+    );
+    span.set_attribute("http.request.method", method.to_owned());
+    span.set_attribute("url.template", path);
+    span.set_attribute("server.address", server.0.to_owned());
+    span.set_attribute("server.port", i64::from(server.1));
+    if attempt > 1 {
+        span.set_attribute("http.request.resend_count", attempt - 1);
+    }
+    span
+}
+
+/// Notes the status of an answer over HTTP.
+pub fn record_status(span: &Span, status: u16) {
+    span.set_attribute("http.response.status_code", i64::from(status));
+}
+
 /// Notes how many tables a source was found to have.
 pub fn record_tables(span: &Span, tables: usize) {
     let tables = i64::try_from(tables).unwrap_or(i64::MAX);

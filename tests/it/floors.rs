@@ -13,7 +13,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("mutant", &[]),
     ("secret", &[]),
     ("telemetry", &["chat"]),
-    ("catalog", &["chat", "matching", "secret", "telemetry"]),
+    (
+        "catalog",
+        &["backoff", "chat", "matching", "secret", "telemetry"],
+    ),
     (
         "model",
         &["backoff", "chat", "matching", "secret", "telemetry"],
@@ -130,7 +133,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("opentelemetry_sdk", &["telemetry"]),
     ("tracing_opentelemetry", &["telemetry"]),
     ("redis", &["store"]),
-    ("reqwest", &["model", "tools"]),
+    ("reqwest", &["catalog", "model", "tools"]),
     ("rustls", &["catalog", "model", "tools"]),
     ("rustls_native_certs", &["catalog"]),
     ("tokio_postgres", &["catalog"]),

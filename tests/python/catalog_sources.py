@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from collibra import Collibra
 import demo_ddl
 from postgres_server import PostgresServer
 
@@ -32,6 +33,13 @@ def json_file() -> Iterator[dict[str, str]]:
 def dbt_project() -> Iterator[dict[str, str]]:
     """A project that dbt builds in DuckDB."""
     yield {"catalog": f"mart=dbt:{built_by_dbt()}/target"}
+
+
+@contextlib.contextmanager
+def collibra_server() -> Iterator[dict[str, str]]:
+    """A server that answers as Collibra does."""
+    with Collibra() as collibra:
+        yield collibra.settings
 
 
 @functools.cache
@@ -83,4 +91,5 @@ SOURCES = {
     "json": json_file,
     "dbt": dbt_project,
     "postgres": postgres_database,
+    "collibra": collibra_server,
 }

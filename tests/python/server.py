@@ -125,7 +125,7 @@ class Server:
 
     def _is_ready(self, began: int) -> bool:
         printed = self.log.read_bytes()[began:].decode(errors="replace")
-        http = re.search(r"http://([\w.\[\]:]+:\d+)", printed)
+        http = re.search(r"on http://([\w.\[\]:]+:\d+)", printed)
         grpc = re.search(r"grpc[^\n]*?([\d.]+:[1-9]\d*)", printed, re.IGNORECASE)
         # A gateway alone has no gRPC port.
         if not http or not (grpc or self.settings.get("only") == "gateway"):

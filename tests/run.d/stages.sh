@@ -100,7 +100,7 @@ stage_catalogs() {
   need_postgres
   need_dragoman
   export DBT=$dbt
-  run_pytest tests/python/test_catalogs.py
+  run_pytest tests/python/test_catalogs.py tests/python/test_collibra.py
 }
 
 stage mcp "tools of MCP servers, as child processes and over HTTP: one that misbehaves, two that others wrote" '^=+ [0-9].* in '

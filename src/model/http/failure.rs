@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::retries::retry_after;
+use crate::backoff::retry_after;
 use crate::model::{ErrorKind, ModelError, Secret};
 use facts::Facts;
 

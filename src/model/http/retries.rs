@@ -1,7 +1,5 @@
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::HeaderMap;
-use jiff::fmt::rfc2822::DateTimeParser;
 use tokio::time::Instant;
 use tracing::Span;
 
@@ -64,45 +62,10 @@ impl Retries {
     }
 }
 
-/// When to come back, by the headers of an answer: `retry-after-ms`, which OpenAI and Azure send and is more exact, before
-/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    let number = |name: &str| text(name)?.parse::<f64>().ok();
-    let seconds = number("retry-after-ms")
-        .map(|milliseconds| milliseconds / 1_000.0)
-        .or_else(|| number("retry-after"));
-    match seconds {
-        // Negative and endless times are no times.
-        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        None => until(text("retry-after")?),
-    }
-}
-
-fn until(date: &str) -> Option<Duration> {
-    let date = DateTimeParser::new().parse_timestamp(date).ok()?;
-    let now = SystemTime::now();
-    Some(
-        SystemTime::from(date)
-            .duration_since(now)
-            .unwrap_or_default(),
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
-
     use super::*;
     use crate::model::{ErrorKind, ModelError};
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| {
-            let value = HeaderValue::from_str(value).unwrap();
-            (HeaderName::from_static(name), value)
-        });
-        pairs.collect()
-    }
 
     fn failure(kind: ErrorKind, retry_after: Option<Duration>) -> Failure {
         let message = String::new();
@@ -110,21 +73,6 @@ mod tests {
             error: ModelError { kind, message },
             retry_after,
         }
-    }
-
-    #[test]
-    fn milliseconds_count_more_than_seconds_and_dates_are_understood() {
-        let after = |pairs: &[(&'static str, &str)]| retry_after(&headers(pairs));
-        let both = [("retry-after", "7"), ("retry-after-ms", "6543")];
-        assert_eq!(after(&both), Some(Duration::from_millis(6_543)));
-        assert_eq!(after(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
-        assert_eq!(after(&[]), None);
-        assert_eq!(after(&[("retry-after", "-7")]), None);
-        assert_eq!(after(&[("retry-after", "soon")]), None);
-        let past = [("retry-after", "Wed, 21 Oct 2015 07:28:00 GMT")];
-        assert_eq!(after(&past), Some(Duration::ZERO));
-        let far = [("retry-after", "Wed, 21 Oct 2099 07:28:00 GMT")];
-        assert!(after(&far).unwrap() > Duration::from_hours(24));
     }
 
     #[tokio::test(start_paused = true)]

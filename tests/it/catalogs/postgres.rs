@@ -59,7 +59,7 @@ fn columns(table: &Table) -> Vec<&str> {
     table
         .columns
         .iter()
-        .map(|column| column.name.as_str())
+        .map(|column| &*column.name)
         .collect()
 }
 

@@ -137,3 +137,67 @@ fn what_is_wrong_with_postgresql_says_what_is_accepted() {
         assert!(!refused.contains("s3cret"), "{refused}");
     }
 }
+
+#[test]
+fn what_is_named_for_a_word_replaces_its_default_and_no_other() {
+    let loaded = Sources::new()
+        .file("[collibra]\ntypes = [\"table=Table\", \"table=File\", \"view=\"]\n")
+        .variable("DRAGOMAN_COLLIBRA_ATTRIBUTES", "owner=Data Owner")
+        .load()
+        .unwrap();
+    let shown = loaded.show();
+    let line = |key: &str| shown.lines().find(|line| line.starts_with(key)).unwrap();
+    let column = "00000000-0000-0000-0000-000000031008";
+    assert!(
+        line("collibra.types ").contains(&format!(
+            "[\"table=Table\", \"table=File\", \"view=\", \"column={column}\"]"
+        )),
+        "{shown}"
+    );
+    let attributes = line("collibra.attributes ");
+    assert!(
+        attributes.contains("\"description=Description\", \"description=Definition\""),
+        "{attributes}"
+    );
+    assert!(attributes.contains("\"owner=Data Owner\""), "{attributes}");
+    for (key, value, advice) in [
+        ("TYPES", "tables=Table", "table=, view=, column="),
+        ("TYPES", "table", "table=NAME"),
+        ("DOMAINS", "Catalog", "write ids like"),
+        ("USERNAME", "me:s3cret", "without a colon"),
+        ("PAGE_SIZE", "1001", "1 to 1000"),
+    ] {
+        let variable = format!("DRAGOMAN_COLLIBRA_{key}");
+        let refused = Sources::new().variable(&variable, value).refused();
+        assert!(refused.contains(advice), "{key}: {refused}");
+    }
+}
+
+#[test]
+fn who_reads_collibra_signs_in_as_one_account() {
+    let collibra = |keys: &[(&str, &str)]| {
+        let sources = Sources::new().variable("DRAGOMAN_CATALOG", "collibra:https://cat.example");
+        keys.iter().fold(sources, |sources, (key, value)| {
+            sources.variable(&format!("DRAGOMAN_COLLIBRA_{key}"), value)
+        })
+    };
+    let client = [("CLIENT_ID", "c"), ("CLIENT_SECRET", "s3cret")];
+    let user = [("USERNAME", "u"), ("PASSWORD", "s3cret")];
+    for (keys, advice) in [
+        (&client[..1], "a client signs in with both"),
+        (&client[1..], "a client signs in with both"),
+        (&user[..1], "a user signs in with both"),
+        (&[client, user].concat()[..], "not as both"),
+    ] {
+        let refused = collibra(keys).refused();
+        assert!(refused.contains(advice), "{refused}");
+        assert!(!refused.contains("s3cret"), "{refused}");
+    }
+    for keys in [&client[..], &user[..]] {
+        let shown = collibra(keys).load().unwrap().show();
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    // Nobody else has to know a secret.
+    let lonely = Sources::new().variable("DRAGOMAN_COLLIBRA_CLIENT_ID", "c");
+    assert!(lonely.load().is_ok());
+}

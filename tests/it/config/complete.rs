@@ -57,6 +57,22 @@ total_timeout = "32s"
 retries = 9
 retry_pause = "33s"
 
+[collibra]
+client_id = "dragoman"
+client_secret = "not-to-be-seen-1"
+username = "steward"
+password = "not-to-be-seen-2"
+types = ["table=Table", "table=File", "view="]
+relations = ["column=ColumnIsPartOfTable", "key=ColumnRefersToColumn", "lineage=Feeds"]
+attributes = ["owner=Data Owner", "key="]
+domains = ["d0000000-0000-0000-0000-000000000001"]
+communities = ["e0000000-0000-0000-0000-000000000001"]
+technical_lineage = 31
+page_size = 32
+request_timeout = "33s"
+retries = 9
+retry_pause = "34s"
+
 [limits]
 question_bytes = 1000
 waiting_questions = 3
@@ -154,6 +170,14 @@ fn what_is_shown_is_read_again_as_the_same() {
     let postgres = &mut again.config.catalog.postgres;
     assert_eq!(postgres.password, None);
     postgres.password = everything.config.catalog.postgres.password.clone();
+    let collibra = &mut again.config.catalog.collibra;
+    assert_eq!(
+        (&collibra.client_secret, &collibra.password),
+        (&None, &None)
+    );
+    let hidden = &everything.config.catalog.collibra;
+    collibra.client_secret = hidden.client_secret.clone();
+    collibra.password = hidden.password.clone();
     assert_eq!(again.config, everything.config);
 
     let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
@@ -244,7 +268,7 @@ fn every_field_of_every_part_can_be_set() {
         refresh,
         timeout,
         postgres: _,
-        collibra: catalog::collibra::Config {},
+        collibra: _,
     } = &set.catalog;
     differs(sources != &default.catalog.sources, "catalog.sources");
     differs(refresh != &default.catalog.refresh, "catalog.refresh");
@@ -258,6 +282,26 @@ fn every_field_of_every_part_can_be_set() {
             ca_file,
             connect_timeout,
             statement_timeout,
+        }
+    );
+    all_differ!(
+        &set.catalog.collibra,
+        default.catalog.collibra,
+        catalog::collibra::Config {
+            client_id,
+            client_secret,
+            username,
+            password,
+            types,
+            relations,
+            attributes,
+            domains,
+            communities,
+            technical_lineage,
+            page_size,
+            request_timeout,
+            retries,
+            retry_pause,
         }
     );
     let model::Config {

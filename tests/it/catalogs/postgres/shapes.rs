@@ -153,8 +153,8 @@ async fn columns_are_as_the_server_writes_them() {
         .iter()
         .map(|column| {
             (
-                column.name.as_str(),
-                column.data_type.as_str(),
+                &*column.name,
+                &*column.data_type,
                 column.nullable,
             )
         })
