@@ -14,6 +14,7 @@ pub mod telemetry;
 
 // 2: one module for each thing outside.
 pub mod catalog;
+pub mod mock_model;
 pub mod model;
 pub mod rpc;
 pub mod store;

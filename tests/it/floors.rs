@@ -14,6 +14,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("telemetry", &["chat"]),
     ("catalog", &["chat", "matching", "telemetry"]),
     ("model", &["backoff", "chat", "matching", "telemetry"]),
+    // A server beside the product: it knows nothing of it.
+    ("mock_model", &[]),
     ("rpc", &["backoff", "chat", "mutant", "telemetry"]),
     ("store", &["chat", "mutant", "telemetry"]),
     (
@@ -79,7 +81,18 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tools",
         ],
     ),
-    ("cli", &["app", "chat", "config", "rpc"]),
+    (
+        "cli",
+        &[
+            "app",
+            "chat",
+            "config",
+            "lifecycle",
+            "mock_model",
+            "rpc",
+            "telemetry",
+        ],
+    ),
     ("main", &["cli"]),
 ];
 
