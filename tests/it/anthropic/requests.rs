@@ -24,7 +24,7 @@ async fn an_answer_comes_with_its_usage() {
     };
     assert_eq!(events[2..], [Ok(usage), Ok(ModelEvent::End(End::Stop))]);
     let asked = &server.asked()[0];
-    assert_eq!(asked.line, "POST /v1/messages HTTP/1.1");
+    assert_eq!(asked.line(), "POST /v1/messages HTTP/1.1");
     for (name, value) in [
         ("x-api-key", "sk-ant-1"),
         ("anthropic-version", "2023-06-01"),
@@ -62,7 +62,7 @@ async fn a_gateway_may_want_its_key_elsewhere() {
     };
     assert_eq!(text_of(&ask(gateway).await), "ok");
     let asked = &server.asked()[0];
-    assert_eq!(asked.line, "POST /anthropic/v1/messages HTTP/1.1");
+    assert_eq!(asked.line(), "POST /anthropic/v1/messages HTTP/1.1");
     assert_eq!(asked.header("authorization"), "Bearer not-to-be-seen");
     assert_eq!(asked.header("anthropic-beta"), "some-day");
     assert_eq!(asked.header("x-api-key"), "");

@@ -18,7 +18,7 @@ async fn an_answer_comes_with_its_usage() {
     };
     assert_eq!(events[2..], [Ok(usage), Ok(ModelEvent::End(End::Stop))]);
     let asked = &server.asked()[0];
-    assert_eq!(asked.line, "POST /v1/chat/completions HTTP/1.1");
+    assert_eq!(asked.line(), "POST /v1/chat/completions HTTP/1.1");
     assert_eq!(asked.header("authorization"), "");
     assert_eq!(asked.header("accept"), "text/event-stream");
 }
@@ -46,10 +46,7 @@ async fn azure_is_asked_in_its_own_way() {
     assert_eq!(text_of(&ask(entra).await), "ok");
     let asked = server.asked();
     let path = "POST /openai/deployments/small/chat/completions?api-version=2024-10-21 HTTP/1.1";
-    assert_eq!(
-        (asked[0].line.as_str(), asked[1].line.as_str()),
-        (path, path)
-    );
+    assert_eq!((asked[0].line(), asked[1].line()), (path, path));
     assert_eq!(
         (asked[0].header("api-key"), asked[0].header("authorization")),
         ("key", "")
