@@ -17,6 +17,8 @@ mod documents;
 mod floors;
 mod grpc;
 mod guide;
+mod matrix;
+mod mock_model;
 mod openai;
 mod process;
 mod redial;
