@@ -188,24 +188,16 @@ impl Loading {
         if self.origins.contains_key("model") {
             return;
         }
-        let model = &self.config.model;
-        let (openai, anthropic) = (&model.openai.api_key, &model.anthropic.api_key);
-        let default = |name: &str| name.to_owned();
+        let config = &self.config.model;
+        let openai = model::Kind::OpenAi(model::openai::DEFAULT_MODEL.to_owned());
+        let anthropic = model::Kind::Anthropic(model::anthropic::DEFAULT_MODEL.to_owned());
         let keys = [
-            (
-                "openai.api_key",
-                openai.is_some(),
-                model::Kind::OpenAi(default(model::openai::DEFAULT_MODEL)),
-            ),
-            (
-                "anthropic.api_key",
-                anthropic.is_some(),
-                model::Kind::Anthropic(default(model::anthropic::DEFAULT_MODEL)),
-            ),
+            ("openai.api_key", &config.openai.api_key, openai),
+            ("anthropic.api_key", &config.anthropic.api_key, anthropic),
         ];
-        let mut set = keys.into_iter().filter_map(|(key, is_set, kind)| {
-            let origin = self.origins.get(key).filter(|_| is_set)?;
-            Some((format!("{key} is set ({origin})"), key, kind))
+        let mut set = keys.into_iter().filter_map(|(setting, key, kind)| {
+            let origin = self.origins.get(setting).filter(|_| key.is_some())?;
+            Some((format!("{setting} is set ({origin})"), setting, kind))
         });
         let Some((mut reason, _, kind)) = set.next() else {
             return;

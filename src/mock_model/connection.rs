@@ -90,8 +90,8 @@ fn understand(
     Asked::new(dialect, deployment.as_deref(), request).map_err(|why| (dialect, 400, why))
 }
 
-/// The name of the case, the number of its reply, and what is played.
-fn choose(shared: &Shared, asked: &Asked) -> (String, usize, Vec<Entry>) {
+/// The name of the case, which of its replies is played, and what that is made of.
+fn choose(shared: &Shared, asked: &Asked) -> (String, String, Vec<Entry>) {
     let config = &shared.config;
     let name = config.always.as_deref().unwrap_or(&asked.model);
     let Some(case) = config.cases.get(name) else {
@@ -106,19 +106,18 @@ fn choose(shared: &Shared, asked: &Asked) -> (String, usize, Vec<Entry>) {
             kind: None,
             message,
         };
-        return ("none".to_owned(), 0, vec![refusal]);
+        return ("none".to_owned(), "none".to_owned(), vec![refusal]);
     };
     let conversation = asked.dialect.conversation(&asked.body);
     let turns = shared.turns.lock();
     // Whoever panicked while counting left a number behind all the same.
     let mut turns = turns.unwrap_or_else(std::sync::PoisonError::into_inner);
     let reply = turns.next(name, &case, conversation.results.is_empty());
-    let entries = reply.and_then(|reply| case.replies.get(reply).cloned());
-    (
-        name.to_owned(),
-        reply.unwrap_or_default(),
-        entries.unwrap_or_else(|| vec![Entry::Honest]),
-    )
+    let chosen = reply.and_then(|reply| Some((reply + 1, case.replies.get(reply)?.clone())));
+    match chosen {
+        Some((number, entries)) => (name.to_owned(), number.to_string(), entries),
+        None => (name.to_owned(), "honest".to_owned(), vec![Entry::Honest]),
+    }
 }
 
 fn tell(shared: &Shared, notice: impl FnOnce() -> Notice) {

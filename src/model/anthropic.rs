@@ -4,6 +4,7 @@
 mod decoder;
 mod event;
 mod request;
+mod thoughts;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use super::tool_calls::used_ids;
 use super::{BuildError, ModelInfo, ModelStream, Request};
 
 pub(super) use self::decoder::Decoder;
+pub(super) use self::thoughts::Thoughts;
 
 /// The model that is asked if none is named: small, quick, and good at calling tools.
 pub const DEFAULT_MODEL: &str = "claude-haiku-5-5";
@@ -49,6 +51,7 @@ struct Shared {
     config: Config,
     model: String,
     info: ModelInfo,
+    thoughts: Thoughts,
 }
 
 impl Default for Config {
@@ -100,6 +103,7 @@ impl Anthropic {
                 config: config.clone(),
                 model: name.to_owned(),
                 info,
+                thoughts: Thoughts::default(),
             }),
         })
     }
@@ -116,9 +120,12 @@ impl Anthropic {
             config,
             model,
             info: _,
+            thoughts,
         } = &*self.shared;
-        let decoder = Decoder::new(client.peer().clone(), used_ids(&request.messages));
-        let body = request::body(model, config, &request);
+        let Request { messages, .. } = &request;
+        let thinking = thoughts.after(messages);
+        let decoder = Decoder::new(client.peer().clone(), used_ids(messages), thinking);
+        let body = request::body(model, config, &request, &thoughts.before_each(messages));
         let decoder = super::decoder::Decoder::Anthropic(decoder);
         Answer::stream(Arc::clone(client), body, decoder)
     }

@@ -80,7 +80,10 @@ pub fn decode(api: Api, pieces: &[&[u8]], used_ids: &[&str]) -> Decoded {
         secrets: Vec::new(),
     };
     let mut decoder = match api {
-        Api::Anthropic => Decoder::Anthropic(anthropic::Decoder::new(peer, used_ids)),
+        Api::Anthropic => {
+            let thinking = anthropic::Thoughts::default().after(&[]);
+            Decoder::Anthropic(anthropic::Decoder::new(peer, used_ids, thinking))
+        }
         Api::OpenAi => Decoder::OpenAi(openai::Decoder::new(peer, used_ids)),
     };
     let (mut reader, mut events, mut out) =

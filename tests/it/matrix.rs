@@ -2,6 +2,7 @@
 //! `tests/run models` shows the table. `matrix/rows.rs` says what is right.
 
 mod bad_answers;
+mod keys;
 mod leaving;
 mod rows;
 
@@ -25,6 +26,8 @@ use rows::{Expected, ROWS};
 const KEY: &str = "sk-not-to-be-seen";
 /// Events of a model that is heard out; who says more is endless.
 const EVENTS: usize = 1_000;
+/// How much of what people are told stands in the table, in characters.
+const SHOWN: usize = 100;
 
 /// Which API a model is asked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,22 +214,18 @@ fn compare(seen: &Seen, expected: &Expected) -> Vec<String> {
     wrong
 }
 
-/// The table for people: what the model gives, by each API, what the last one told, and how often it was asked again.
+/// A line of the table for people: what the model gave by each API; what the last one told, and how often it was asked again,
+/// which is the same for all.
 fn line(case: &str, seen: &[Seen]) -> String {
-    let told = seen.last().map_or("", |seen| seen.told.as_str());
-    let told: String = told
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(100)
-        .collect();
-    let retried: BTreeSet<_> = seen.iter().map(|seen| seen.asked - 1).collect();
     let mut line = format!("| {case} |");
     for seen in seen {
         write!(line, " {} |", seen.events).unwrap();
     }
-    write!(line, " {told} | {retried:?} |").unwrap();
+    let last = seen.last().expect("an API");
+    let told = last.told.lines().next().unwrap_or_default();
+    let shown: String = told.chars().take(SHOWN).collect();
+    let more = if shown.len() < told.len() { "…" } else { "" };
+    write!(line, " {shown}{more} | {} |", last.asked - 1).unwrap();
     line
 }
 

@@ -23,6 +23,11 @@ _libc = ctypes.CDLL(None)
 _numbers = itertools.count(1)
 
 
+def die_with_parent() -> None:
+    """In a child, before it is another program: the kernel ends it if this process goes without doing so."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Server:
     """Runs `dragoman serve` with a store of its own; settings are given by key, as in its configuration file."""
 
@@ -62,8 +67,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                # The kernel ends the server if this process goes without doing so.
-                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
+                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready(began):

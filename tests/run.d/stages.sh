@@ -111,6 +111,15 @@ stage_mcp() {
   MCP_NODE_MODULES=$mcp_node_modules run_pytest tests/python/test_mcp.py
 }
 
+stage models "models that are real servers: llama.cpp with random weights; every fault of the mock model, as a table" '^[|]|^=+ [0-9].* in '
+stage_models() {
+  need_llama
+  need_schema
+  need_dragoman
+  LLAMA=$llama LLAMA_MODELS=$llama_models run_pytest tests/python/test_models.py
+  cargo test --locked --test it -- matrix --nocapture
+}
+
 stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '
 stage_browser() {
   need_node

@@ -105,6 +105,22 @@ need_fuzzers() {
     cargo build --locked --package dragoman-fuzz --profile fuzz --target "$host" --target-dir "$target/fuzz"
 }
 
+# llama.cpp's server, of PyPI, and models for it that have everything but knowledge. Sets $llama and $llama_models.
+need_llama() {
+  llama=$work/llama/bin/python
+  llama_models=$work/llama
+  local requirements=$root/tests/python/llama-requirements.txt
+  if ! cmp --silent "$requirements" "$work/llama/installed.txt" || ! "$llama" -c '' 2>/dev/null; then
+    need_command python3 python3
+    python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3-venv
+    say "installing the Python packages of tests/python/llama-requirements.txt"
+    python3 -m venv --clear "$work/llama"
+    "$llama" -m pip install --quiet --disable-pip-version-check --only-binary=:all: --requirement "$requirements"
+    cp "$requirements" "$work/llama/installed.txt"
+  fi
+  "$llama" tests/python/llama_model.py "$llama_models"
+}
+
 need_node_command() {
   need_command node nodejs
   need_command npm npm

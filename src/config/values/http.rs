@@ -38,8 +38,6 @@ pub(in crate::config) struct Provider {
     pub(in crate::config) headers: &'static [&'static str],
     /// More fields of the body that are ours to write, and why they are not for others to write.
     fields: &'static [(&'static str, &'static str)],
-    /// What else is wrong with a body.
-    refuses: fn(&Map<String, Value>) -> Option<&'static str>,
 }
 
 /// OpenAI, Azure and the many that are compatible.
@@ -51,7 +49,6 @@ pub(in crate::config) const OPENAI: Provider = Provider {
     query: "has a query: the version of Azure's dated API is openai.api_version",
     headers: &["api-key", "authorization"],
     fields: &[("n", "is written by dragoman itself")],
-    refuses: |_| None,
 };
 /// Anthropic, and those that are compatible. `authorization` is left to who needs it: some gateways want a key there.
 pub(in crate::config) const ANTHROPIC: Provider = Provider {
@@ -65,16 +62,6 @@ pub(in crate::config) const ANTHROPIC: Provider = Provider {
         ("max_tokens", "is anthropic.max_output_tokens"),
         ("system", "is written by dragoman itself"),
     ],
-    refuses: |body| {
-        let is_manual = body
-            .get("thinking")
-            .and_then(|thinking| thinking.get("type"))
-            == Some(&Value::from("enabled"));
-        is_manual.then_some(
-            "thinking of the type `enabled` needs the model's thoughts back with every result of a tool, and dragoman \
-             keeps none: leave it out, or write {\"type\": \"adaptive\"} where the model knows that",
-        )
-    },
 };
 
 /// The name of a model or of a deployment.
@@ -182,9 +169,6 @@ pub(in crate::config) fn body(
         .find(|(field, _)| body.contains_key(*field))
     {
         return Err(format!("the field `{field}` {why}"));
-    }
-    if let Some(wrong) = (provider.refuses)(&body) {
-        return Err(wrong.to_owned());
     }
     Ok(body)
 }

@@ -6,9 +6,11 @@ mod tests;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::event::{Block, BlockKind, Data, Delta, Kind, Usage};
+use super::thoughts::Thinking;
 use crate::model::decoder::Response;
 use crate::model::http::{Event, Failure, Peer, in_band};
 use crate::model::tool_calls::{Piece, ToolCalls};
@@ -20,6 +22,7 @@ pub(in crate::model) struct Decoder {
     peer: Peer,
     calls: ToolCalls,
     used_ids: HashSet<Arc<str>>,
+    thinking: Thinking,
     usage: Usage,
     response: Response,
     is_done: bool,
@@ -29,11 +32,16 @@ pub(in crate::model) struct Decoder {
 
 impl Decoder {
     /// Reads an answer of `peer` in a conversation that has the call ids `used_ids` already.
-    pub(in crate::model) fn new(peer: Peer, used_ids: HashSet<Arc<str>>) -> Self {
+    pub(in crate::model) fn new(
+        peer: Peer,
+        used_ids: HashSet<Arc<str>>,
+        thinking: Thinking,
+    ) -> Self {
         Self {
             peer,
             calls: ToolCalls::default(),
             used_ids,
+            thinking,
             usage: Usage::default(),
             response: Response::default(),
             is_done: false,
@@ -100,9 +108,11 @@ impl Decoder {
     fn begin(
         &mut self,
         index: Option<u32>,
-        block: Block,
+        part: Value,
         out: &mut VecDeque<ModelEvent>,
     ) -> Result<(), Failure> {
+        let block = Block::deserialize(&part)
+            .map_err(|error| self.peer.protocol(&format!("a part is wrong: {error}")))?;
         match block.kind {
             BlockKind::Text => say(block.text, out),
             BlockKind::ToolUse => {
@@ -117,6 +127,7 @@ impl Decoder {
                     arguments: whole.map(|input| input.to_string()).unwrap_or_default(),
                 })?;
             }
+            BlockKind::Thinking | BlockKind::RedactedThinking => self.thinking.begin(index, part),
             BlockKind::Other => {}
         }
         Ok(())
@@ -129,6 +140,11 @@ impl Decoder {
         out: &mut VecDeque<ModelEvent>,
     ) -> Result<(), Failure> {
         say(delta.text, out);
+        for (field, more) in [("thinking", delta.thinking), ("signature", delta.signature)] {
+            if let Some(more) = more {
+                self.thinking.go_on(index, field, &more);
+            }
+        }
         match delta.partial_json {
             // The provider's own tools have arguments too.
             Some(arguments) if self.calls.has(index) => self.add(Piece {
@@ -180,6 +196,9 @@ impl Decoder {
             let calls = calls
                 .finish(used)
                 .map_err(|wrong| self.peer.protocol(wrong))?;
+            if let Some(first) = calls.first() {
+                self.thinking.keep(&first.id);
+            }
             out.extend(calls.into_iter().map(ModelEvent::ToolCall));
         }
         if self.usage != Usage::default() {

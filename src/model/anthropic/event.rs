@@ -14,7 +14,7 @@ pub(super) struct Data {
     /// Of the events of a block: its place in the answer.
     pub(super) index: Option<u32>,
     /// Of `content_block_start`.
-    pub(super) content_block: Option<Block>,
+    pub(super) content_block: Option<Value>,
     /// Of `content_block_delta` and `message_delta`.
     pub(super) delta: Option<Delta>,
     /// Of `message_delta`.
@@ -45,7 +45,7 @@ pub(super) struct Message {
     pub(super) usage: Option<Usage>,
 }
 
-/// A part of an answer. Others than text and calls of our tools, such as thoughts, are left out.
+/// A part of an answer, as it begins.
 #[derive(Debug, Deserialize)]
 pub(super) struct Block {
     #[serde(rename = "type", default)]
@@ -63,7 +63,9 @@ pub(super) struct Block {
 pub(super) enum BlockKind {
     Text,
     ToolUse,
-    /// `thinking`, `redacted_thinking`, `server_tool_use` and its results.
+    Thinking,
+    RedactedThinking,
+    /// `server_tool_use` and its results, and what may come one day: left out.
     #[default]
     #[serde(other)]
     Other,
@@ -76,6 +78,9 @@ pub(super) struct Delta {
     pub(super) text: Option<String>,
     /// Of `input_json_delta`: a piece of JSON text.
     pub(super) partial_json: Option<String>,
+    /// Of `thinking_delta` and `signature_delta`.
+    pub(super) thinking: Option<String>,
+    pub(super) signature: Option<String>,
     /// Of `message_delta`.
     pub(super) stop_reason: Option<String>,
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Config;
 use crate::model::{Request, ToolSpec};
 
-/// The whole body as JSON text.
+/// The whole body as JSON text; `thoughts` are those before each of the messages.
 ///
 /// The provider reads a request as tools, system prompt, messages, and keeps what comes before a mark for five minutes after
 /// its last use (<https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching>). To write it costs a quarter more
@@ -22,7 +22,12 @@ use crate::model::{Request, ToolSpec};
 ///   have left the conversation and nothing else is as it was.
 ///
 /// What is shorter than the model's least (512 to 4,096 tokens) is not kept and costs no more: nothing has to be counted.
-pub(super) fn body(model: &str, config: &Config, request: &Request) -> Vec<u8> {
+pub(super) fn body(
+    model: &str,
+    config: &Config,
+    request: &Request,
+    thoughts: &[Vec<Value>],
+) -> Vec<u8> {
     let mark = config.dialect.prompt_cache;
     let mut body = Map::new();
     body.insert("model".to_owned(), model.into());
@@ -43,7 +48,7 @@ pub(super) fn body(model: &str, config: &Config, request: &Request) -> Vec<u8> {
         }
         body.insert("tools".to_owned(), Value::Array(tools));
     }
-    let mut messages = messages::of(&request.messages);
+    let mut messages = messages::of(&request.messages, thoughts);
     let newest = messages.last_mut().and_then(|last| last.parts.last_mut());
     if let (Some(newest), true) = (newest, mark) {
         keep_until(newest);

@@ -125,11 +125,6 @@ fn bad_settings_say_what_is_accepted_and_show_no_secret() {
             "`system` is written by dragoman itself",
         ),
         (
-            "BODY",
-            "{\"thinking\": {\"type\": \"enabled\", \"budget_tokens\": 2000}}",
-            "dragoman keeps none",
-        ),
-        (
             "HEADERS",
             "x-api-key: not-to-be-seen",
             "x-api-key is written by dragoman itself",
@@ -147,12 +142,6 @@ fn bad_settings_say_what_is_accepted_and_show_no_secret() {
             assert!(!text.contains("not-to-be-seen"), "{text}");
         }
     }
-    let adaptive = [(
-        "DRAGOMAN_ANTHROPIC_BODY",
-        "{\"thinking\": {\"type\": \"adaptive\"}}",
-    )];
-    let output = dragoman(&["config", "check"], &adaptive);
-    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     let text = printed(&dragoman(&["config", "show"], &[KEY]));
     assert!(
         text.contains("\n# anthropic.api_key = \"(not shown)\""),

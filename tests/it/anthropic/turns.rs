@@ -45,9 +45,14 @@ async fn a_turn_with_a_tool_call() {
     assert_eq!(lineage.unwrap()["input_schema"]["type"], "object");
     let kept = json!({ "type": "ephemeral" });
     let messages = second.body["messages"].as_array().unwrap();
-    assert_eq!(messages[1]["content"][0]["text"], "Let me look that up.");
+    // The model's thought comes back to it as it came, in its turn.
+    let thought =
+        json!({ "type": "thinking", "thinking": "A secret thought.", "signature": "EqQ=" });
+    assert_eq!(messages[1]["content"][0], thought);
+    assert!(!third.body.to_string().contains("secret thought"));
+    assert_eq!(messages[1]["content"][1]["text"], "Let me look that up.");
     let expected = json!({ "type": "tool_use", "id": "toolu_1", "name": "list_tables", "input": { "type": "FACT" } });
-    assert_eq!(messages[1]["content"][1], expected);
+    assert_eq!(messages[1]["content"][2], expected);
     let result = &messages[2]["content"][0];
     assert_eq!(
         (&messages[2]["role"], &result["type"]),

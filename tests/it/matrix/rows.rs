@@ -325,6 +325,7 @@ pub(super) const ROWS: &[Row] = &[
         "text, calls: 1, ToolCalls",
         "user, agent_partial, tool, agent_partial, agent",
     ),
+    calls("thinking-and-call", "calls: 1, ToolCalls", USED),
     calls("interleaved", "calls: 2, ToolCalls", USED),
     calls("same-index", "calls: 2, ToolCalls", USED),
     calls("no-index", "calls: 2, ToolCalls", USED),

@@ -175,16 +175,12 @@ impl Process {
 
     /// Waits for its end.
     pub(crate) async fn ended(mut self) -> Ended {
-        let status = timeout(PATIENCE, self.child.wait())
-            .await
-            .expect("the end in time")
-            .unwrap();
-        let mut stderr = self.start;
-        self.lines
-            .into_inner()
-            .read_to_string(&mut stderr)
-            .await
-            .unwrap();
+        let (mut stderr, mut lines) = (self.start, self.lines.into_inner());
+        // What it still says is read meanwhile: it waits for a reader if it has much to say.
+        let ending = async { tokio::join!(self.child.wait(), lines.read_to_string(&mut stderr)) };
+        let (status, read) = timeout(PATIENCE, ending).await.expect("the end in time");
+        let status = status.unwrap();
+        read.unwrap();
         Ended {
             code: status.code(),
             stderr,

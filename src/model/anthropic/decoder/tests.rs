@@ -1,6 +1,7 @@
 use super::*;
 use crate::chat::ToolCall;
 use crate::model::ErrorKind;
+use crate::model::anthropic::Thoughts;
 use crate::model::decoder::Decoder as AnyDecoder;
 
 fn peer() -> Peer {
@@ -21,7 +22,7 @@ struct Decoded {
 
 fn decode_after(used: &[&str], events: &[&str]) -> Decoded {
     let used = used.iter().map(|id| Arc::from(*id)).collect();
-    let decoder = AnyDecoder::Anthropic(Decoder::new(peer(), used));
+    let decoder = AnyDecoder::Anthropic(Decoder::new(peer(), used, Thoughts::default().after(&[])));
     let (mut decoder, mut out) = (decoder, VecDeque::new());
     let mut fed = Ok(());
     for data in events {

@@ -23,11 +23,14 @@ struct Ids<'a> {
     used: HashSet<String>,
 }
 
-/// The messages of a conversation. What one speaker says in several messages is one here, and what says nothing is none:
+/// The messages of a conversation, with the thoughts before each. What one speaker says in several messages is one here, and what says nothing is none:
 /// the API refuses both.
-pub(super) fn of(conversation: &[model::Message]) -> Vec<Message> {
+pub(super) fn of(conversation: &[model::Message], thoughts: &[Vec<Value>]) -> Vec<Message> {
     let (mut messages, mut ids) = (Vec::new(), Ids::default());
-    for message in conversation {
+    for (at, message) in conversation.iter().enumerate() {
+        for thought in thoughts.get(at).into_iter().flatten() {
+            add(&mut messages, "assistant", Some(thought.clone()));
+        }
         match message {
             model::Message::User(question) => add(&mut messages, "user", text(question)),
             model::Message::Assistant {

@@ -41,7 +41,7 @@ fn request(messages: Vec<Message>) -> Request {
 }
 
 fn sent(config: &Config, request: &Request) -> Value {
-    serde_json::from_slice(&body("small", config, request)).unwrap()
+    serde_json::from_slice(&body("small", config, request, &[])).unwrap()
 }
 
 fn messages(conversation: Vec<Message>) -> Value {
@@ -86,6 +86,31 @@ fn a_conversation_is_written_as_the_api_has_it() {
         ],
     });
     assert_eq!(sent(&Config::default(), &request(conversation)), expected);
+}
+
+#[test]
+fn thoughts_come_before_what_was_said_after_them() {
+    let conversation = vec![
+        Message::User("One.".into()),
+        said("Let me see.", vec![call("a", "{}")]),
+        result("a", "[]", false),
+    ];
+    let thought = json!({ "type": "thinking", "thinking": "Hm.", "signature": "EqQ=" });
+    let thoughts = [vec![], vec![thought.clone()], vec![]];
+    let body = body(
+        "small",
+        &Config::default(),
+        &request(conversation),
+        &thoughts,
+    );
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    let parts = body["messages"][1]["content"].as_array().unwrap();
+    let kinds: Vec<_> = parts
+        .iter()
+        .map(|part| part["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["thinking", "text", "tool_use"]);
+    assert_eq!(parts[0], thought);
 }
 
 #[test]
