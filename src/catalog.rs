@@ -31,7 +31,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::matching::Names;
+use crate::matching::{Names, Words};
 
 pub use config::{Config, MOST_SOURCES, NamedSource};
 pub use error::CatalogError;
@@ -41,7 +41,7 @@ pub use handle::Handle;
 pub use info::Info;
 pub use keeper::Keeper;
 pub use source::Source;
-pub use table::{Column, Description, LineageStatus, Table, TableKind};
+pub use table::{Column, Described, LineageStatus, Table, TableKind};
 
 use freshness::Freshness;
 use part::Part;
@@ -59,6 +59,8 @@ pub struct Catalog {
     /// By folded bare name.
     by_name: HashMap<String, Vec<TableId>>,
     schemas: Names,
+    /// Of the names of all columns.
+    column_words: Words,
 }
 
 /// A foreign key, with the tables it connects.

@@ -8,7 +8,9 @@ mod fold;
 mod names;
 mod vocabulary;
 mod wildcard;
+mod words;
 
-pub use fold::{fold, singular, tokens};
+pub use fold::{contains_folded, fold, singular, tokens};
 pub use names::{Matches, Names};
 pub use wildcard::{InvalidWildcard, Wildcard};
+pub use words::Words;

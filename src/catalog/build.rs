@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::part::Part;
-use super::{Column, Description, LineageStatus, TableId, TableKind, format};
+use super::{Column, Described, LineageStatus, TableId, TableKind, format};
 pub(super) use clean::Cleaned;
 use limits::{check_count, check_name, check_optional_text, check_text};
 use references::Directory;
@@ -32,6 +32,10 @@ struct Listed {
     table: format::Table,
 }
 
+/// Texts that many columns have, each kept once: names and types repeat from table to table.
+#[derive(Debug, Default)]
+struct Texts(HashSet<Arc<str>>);
+
 /// Checks a file as a whole, and resolves what its tables say of each other.
 pub(super) fn build(file: format::File, modified: Timestamp) -> Result<Part, Flaw> {
     if file.format != format::FORMAT {
@@ -45,7 +49,7 @@ pub(super) fn build(file: format::File, modified: Timestamp) -> Result<Part, Fla
             ),
         ));
     }
-    check_name("name", &file.name)?;
+    check_name(|| "name".to_owned(), &file.name)?;
     let as_of = match &file.as_of {
         Some(text) => parse_as_of(text)?,
         None => modified,
@@ -58,9 +62,10 @@ pub(super) fn build(file: format::File, modified: Timestamp) -> Result<Part, Fla
         directory.read_keys(at, TableId::new(place), table, &mut keys)?;
         upstream.push(directory.read_upstream(at, table)?);
     }
+    let mut texts = Texts::default();
     let tables = listed
         .into_iter()
-        .map(|listed| Arc::new(describe(listed.table)))
+        .map(|listed| Arc::new(describe(listed.table, &mut texts)))
         .collect();
     Ok(Part {
         name: file.name,
@@ -112,8 +117,8 @@ fn check_tables(tables: Vec<format::Table>) -> Result<Vec<Listed>, Flaw> {
 }
 
 fn check_table(at: &str, table: &format::Table) -> Result<(), Flaw> {
-    check_name(&format!("{at}.schema"), &table.schema)?;
-    check_name(&format!("{at}.name"), &table.name)?;
+    check_name(|| format!("{at}.schema"), &table.schema)?;
+    check_name(|| format!("{at}.name"), &table.name)?;
     for (field, text) in [
         ("description", &table.description),
         ("grain", &table.grain),
@@ -128,7 +133,7 @@ fn check_table(at: &str, table: &format::Table) -> Result<(), Flaw> {
         limits::SYNONYMS,
     )?;
     for (place, synonym) in table.synonyms.iter().enumerate() {
-        check_name(&format!("{at}.synonyms[{place}]"), synonym)?;
+        check_name(|| format!("{at}.synonyms[{place}]"), synonym)?;
     }
     check_count(
         &format!("{at}.consumers"),
@@ -136,7 +141,7 @@ fn check_table(at: &str, table: &format::Table) -> Result<(), Flaw> {
         limits::CONSUMERS,
     )?;
     for (place, consumer) in table.consumers.iter().enumerate() {
-        check_name(&format!("{at}.consumers[{place}]"), consumer)?;
+        check_name(|| format!("{at}.consumers[{place}]"), consumer)?;
     }
     check_count(
         &format!("{at}.columns"),
@@ -146,8 +151,8 @@ fn check_table(at: &str, table: &format::Table) -> Result<(), Flaw> {
     let mut names = HashSet::new();
     for (place, column) in table.columns.iter().enumerate() {
         let at = || format!("{at}.columns[{place}]");
-        check_name(&format!("{}.name", at()), &column.name)?;
-        check_text(&format!("{}.type", at()), &column.data_type)?;
+        check_name(|| format!("{}.name", at()), &column.name)?;
+        check_text(|| format!("{}.type", at()), &column.data_type)?;
         check_optional_text(
             || format!("{}.description", at()),
             column.description.as_deref(),
@@ -194,7 +199,7 @@ fn parse_as_of(text: &str) -> Result<Timestamp, Flaw> {
     })
 }
 
-fn describe(table: format::Table) -> Description {
+fn describe(table: format::Table, texts: &mut Texts) -> Described {
     let columns = table
         .columns
         .into_iter()
@@ -204,13 +209,13 @@ fn describe(table: format::Table) -> Description {
                 // What identifies a row is never empty, whatever is written.
                 nullable: !primary_key && column.nullable.unwrap_or(true),
                 primary_key,
-                name: column.name,
-                data_type: column.data_type,
+                name: texts.shared(column.name),
+                data_type: texts.shared(column.data_type),
                 description: column.description,
             }
         })
         .collect();
-    Description {
+    Described {
         name: table.name,
         schema: table.schema,
         kind: table.kind.into(),
@@ -225,6 +230,19 @@ fn describe(table: format::Table) -> Description {
             .lineage
             .map_or(LineageStatus::NotRecorded, |lineage| lineage.status.into()),
         consumers: table.consumers,
+    }
+}
+
+// === impl Texts ===
+
+impl Texts {
+    fn shared(&mut self, text: String) -> Arc<str> {
+        if let Some(known) = self.0.get(text.as_str()) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = text.into();
+        self.0.insert(Arc::clone(&text));
+        text
     }
 }
 

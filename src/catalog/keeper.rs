@@ -137,7 +137,7 @@ impl Keeper {
     async fn reload(&self, place: usize, kept: &Kept, told: &mut Told) -> bool {
         let loaded = match kept.loader.load().await {
             Ok(loaded) => loaded,
-            Err(error) => return self.failed(kept, told, &error),
+            Err(error) => return failed(kept, told, &error),
         };
         let name = kept.loader.named.name.as_str();
         let as_of = loaded.part.as_of;
@@ -146,29 +146,13 @@ impl Keeper {
             told.cleaned = loaded.cleaned.clone();
         }
         if let Err(error) = self.publish(place, kept, loaded.part).await {
-            return self.failed(kept, told, &error);
+            return failed(kept, told, &error);
         }
         kept.freshness.renew(as_of);
         if told.failure.take().is_some() {
             tracing::info!(source = name, "the catalog can be read again");
         }
         true
-    }
-
-    fn failed(&self, kept: &Kept, told: &mut Told, error: &CatalogError) -> bool {
-        kept.freshness.fail();
-        let cause = error.to_string();
-        let source = kept.loader.named.name.as_str();
-        if told.failure.as_ref() == Some(&cause) {
-            tracing::debug!(source, "the catalog still cannot be read: {cause}");
-        } else {
-            tracing::warn!(
-                source,
-                "the catalog cannot be read again, what is known of it stays: {cause}"
-            );
-            told.failure = Some(cause);
-        }
-        !matches!(error, CatalogError::TooSlow { .. })
     }
 
     /// Makes the catalog anew, if the source says something else.
@@ -200,6 +184,23 @@ impl Keeper {
         );
         Ok(())
     }
+}
+
+/// Notes a failure, and tells it if it is another one than before; `false` if it only took too long.
+fn failed(kept: &Kept, told: &mut Told, error: &CatalogError) -> bool {
+    kept.freshness.fail();
+    let cause = error.to_string();
+    let source = kept.loader.named.name.as_str();
+    if told.failure.as_ref() == Some(&cause) {
+        tracing::debug!(source, "the catalog still cannot be read: {cause}");
+    } else {
+        tracing::warn!(
+            source,
+            "the catalog cannot be read again, what is known of it stays: {cause}"
+        );
+        told.failure = Some(cause);
+    }
+    !matches!(error, CatalogError::TooSlow { .. })
 }
 
 async fn first(loader: &Loader) -> Result<(Option<Stamp>, Loaded), CatalogError> {

@@ -1,11 +1,11 @@
 //! From the parts of all sources to one graph.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::part::Part;
-use super::{Catalog, Description, ForeignKey, Links, SourceState, Table, TableId};
-use crate::matching::{Names, fold};
+use super::{Catalog, Described, ForeignKey, Links, SourceState, Table, TableId};
+use crate::matching::{Names, Words, fold};
 
 /// How often a name is used, bare and with its schema.
 #[derive(Debug, Default)]
@@ -91,6 +91,9 @@ fn index(
     let names = Names::with_synonyms(synonyms);
     let schemas: BTreeSet<&str> = tables.iter().map(|table| table.schema.as_str()).collect();
     let schemas = Names::new(schemas);
+    let columns = tables.iter().flat_map(|table| &table.columns);
+    let columns: HashSet<&str> = columns.map(|column| &*column.name).collect();
+    let column_words = Words::new(columns);
     Catalog {
         sources,
         tables,
@@ -99,13 +102,14 @@ fn index(
         names,
         by_name,
         schemas,
+        column_words,
     }
 }
 
 // === impl Uses ===
 
 impl<'a> Uses<'a> {
-    fn count(&mut self, table: &'a Description) {
+    fn count(&mut self, table: &'a Described) {
         *self.bare.entry(&table.name).or_default() += 1;
         *self
             .qualified
@@ -114,7 +118,7 @@ impl<'a> Uses<'a> {
     }
 
     /// The shortest name that means only this table, if that is not its bare one.
-    fn label(&self, source: &str, table: &Description) -> Option<String> {
+    fn label(&self, source: &str, table: &Described) -> Option<String> {
         let (schema, name) = (table.schema.as_str(), table.name.as_str());
         if self
             .qualified

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Description, ForeignKey, TableId};
+use super::{Described, ForeignKey, TableId};
 
 /// What one source says, checked and resolved: its share of the graph. Ids are places in [`Part::tables`].
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(super) struct Part {
     /// The state of the data it describes.
     pub(super) as_of: Timestamp,
     /// Ordered by schema, type and name.
-    pub(super) tables: Vec<Arc<Description>>,
+    pub(super) tables: Vec<Arc<Described>>,
     pub(super) keys: Vec<ForeignKey>,
     /// For each table what it is made from.
     pub(super) upstream: Vec<Vec<TableId>>,

@@ -1,9 +1,9 @@
 //! Search for columns by words or by a pattern.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{Catalog, Column, Table};
-use crate::matching::{Names, Wildcard, fold, singular, tokens};
+use crate::matching::{Wildcard, Words, contains_folded, fold, singular, tokens};
 
 /// What to look for.
 #[derive(Debug, Clone)]
@@ -79,8 +79,8 @@ impl Sought {
         match self {
             Self::Wildcard(wildcard) => wildcard.fits(description),
             Self::Words(words) => {
-                let folded = fold(description);
-                words.iter().all(|word| folded.contains(word.as_str()))
+                let mut words = words.iter();
+                words.all(|word| contains_folded(description, word))
             }
         }
     }
@@ -130,12 +130,12 @@ pub fn columns<'a>(
     Hits { total, columns }
 }
 
-/// The words a person probably meant, if some of theirs are in no column's name.
+/// The words a person probably meant, if some of theirs are in no column's name: of the table, or else of any table.
 pub fn corrected(catalog: &Catalog, text: &str, within: Within<'_>) -> Option<String> {
-    let names: HashSet<&str> = all(catalog, within)
-        .map(|(_, column)| column.name.as_str())
-        .collect();
-    Names::new(names).corrected(text)
+    match within.table {
+        Some(table) => Words::new(table.columns.iter().map(|column| &column.name)).corrected(text),
+        None => catalog.column_words.corrected(text),
+    }
 }
 
 fn all<'a>(

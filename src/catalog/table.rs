@@ -4,10 +4,10 @@ use std::sync::Arc;
 use super::TableId;
 
 /// A table, a view, or a source outside the warehouse, in its place in the catalog. What its source says of it is in the
-/// [`Description`] behind it.
+/// [`Described`] behind it.
 #[derive(Debug)]
 pub struct Table {
-    description: Arc<Description>,
+    description: Arc<Described>,
     pub(super) id: TableId,
     /// Place of its source in the catalog.
     pub(super) source: usize,
@@ -17,7 +17,7 @@ pub struct Table {
 
 /// What a source says of a table.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Description {
+pub struct Described {
     /// Its name, unique in its schema.
     pub name: String,
     /// The schema it is in.
@@ -48,9 +48,9 @@ pub struct Description {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name, unique in its table.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its type, as the database writes it.
-    pub data_type: String,
+    pub data_type: Arc<str>,
     /// What it holds.
     pub description: Option<String>,
     /// Whether it may be empty.
@@ -92,7 +92,7 @@ impl Table {
     pub(super) fn new(
         id: TableId,
         source: usize,
-        description: Arc<Description>,
+        description: Arc<Described>,
         label: Option<String>,
     ) -> Self {
         Self {
@@ -116,9 +116,9 @@ impl Table {
 }
 
 impl Deref for Table {
-    type Target = Description;
+    type Target = Described;
 
-    fn deref(&self) -> &Description {
+    fn deref(&self) -> &Described {
         &self.description
     }
 }

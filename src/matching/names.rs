@@ -46,7 +46,7 @@ impl Names {
     /// Most names offered for a phrase that fits none.
     pub const MOST_NEAREST: usize = 5;
     /// Longer phrases are compared by equality only, in words.
-    const LONGEST_PHRASE: usize = 12;
+    pub(super) const LONGEST_PHRASE: usize = 12;
 
     /// Indexes names.
     pub fn new<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Self {
@@ -110,28 +110,6 @@ impl Names {
         Matches::None {
             nearest: self.nearest(&join(&words), &meant),
         }
-    }
-
-    /// The phrase with each word that no name has replaced by the one that was probably meant;
-    /// `None` if that changes nothing or there is no such word.
-    pub fn corrected(&self, phrase: &str) -> Option<String> {
-        let words = tokens(phrase);
-        if words.is_empty() || words.len() > Self::LONGEST_PHRASE {
-            return None;
-        }
-        let mut changed = false;
-        let corrected: Option<Vec<&str>> = words
-            .iter()
-            .map(|word| {
-                if let Some(known) = self.vocabulary.get(word) {
-                    return Some(self.vocabulary.text(known.word));
-                }
-                changed = true;
-                let meant = self.vocabulary.meant(word);
-                Some(self.vocabulary.text(meant.first()?.word))
-            })
-            .collect();
-        corrected.filter(|_| changed).map(|words| words.join(" "))
     }
 
     fn same(&self, phrase: &str) -> Option<Matches<'_>> {

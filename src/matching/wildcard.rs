@@ -1,11 +1,15 @@
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::fold;
+use super::{contains_folded, fold};
 
 /// A pattern in which `*` stands for any text and `?` for any one character. Case and diacritics do
 /// not matter.
 #[derive(Debug, Clone)]
-pub struct Wildcard(GlobMatcher);
+pub struct Wildcard {
+    matcher: GlobMatcher,
+    /// What stands between the wildcards, folded: a text without one of these need not be looked at more closely.
+    pieces: Vec<String>,
+}
 
 /// A pattern that cannot be used. The message says what can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -29,23 +33,30 @@ impl Wildcard {
         if pattern.is_empty() || pattern.chars().count() > Self::MAX_LENGTH {
             return Err(InvalidWildcard);
         }
-        GlobBuilder::new(&escape(&fold(pattern)))
+        let folded = fold(pattern);
+        let pieces = folded.split(['*', '?']).filter(|piece| !piece.is_empty());
+        let pieces = pieces.map(ToOwned::to_owned).collect();
+        GlobBuilder::new(&escape(&folded))
             .literal_separator(false)
             .case_insensitive(true)
             .backslash_escape(true)
             .build()
-            .map(|glob| Self(glob.compile_matcher()))
+            .map(|glob| Self {
+                matcher: glob.compile_matcher(),
+                pieces,
+            })
             .map_err(|_| InvalidWildcard)
     }
 
     /// True if the pattern fits the whole text.
     pub fn fits(&self, text: &str) -> bool {
-        self.fits_folded(&fold(text))
+        let mut pieces = self.pieces.iter();
+        pieces.all(|piece| contains_folded(text, piece)) && self.fits_folded(&fold(text))
     }
 
     /// [`Wildcard::fits`] for a text that [`fold()`] has already seen.
     pub fn fits_folded(&self, folded: &str) -> bool {
-        self.0.is_match(folded)
+        self.matcher.is_match(folded)
     }
 }
 

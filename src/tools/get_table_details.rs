@@ -150,7 +150,7 @@ fn references(column: &Column, keys: &[Key<'_>]) -> Option<String> {
             let place = key
                 .from_columns
                 .iter()
-                .position(|from| *from == column.name)?;
+                .position(|from| **from == *column.name)?;
             let to = key.to_columns.get(place)?;
             Some((key.from_columns.len(), format!("{}.{to}", key.to.label())))
         })

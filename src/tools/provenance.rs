@@ -19,7 +19,9 @@ pub(super) struct Provenance {
 pub(super) struct Stale<'a> {
     source: &'a str,
     as_of: String,
-    is_stale: bool,
+    /// Always true.
+    #[serde(rename = "is_stale")]
+    flag: bool,
     hint: &'static str,
 }
 
@@ -70,7 +72,7 @@ pub(super) fn stale(catalog: &Catalog) -> impl Iterator<Item = Stale<'_>> {
     stale.map(|source| Stale {
         source: source.name(),
         as_of: source.as_of().to_string(),
-        is_stale: true,
+        flag: true,
         hint: "This source could not be read again: what is listed of it may be out of date",
     })
 }

@@ -1,7 +1,7 @@
 """The demo mart in everything that a catalog can be read from.
 
-Each entry of `SOURCES` is a context manager that makes the source, gives the value of the setting `catalog` and what else
-has to be set, and takes the source away again.
+Each entry of `SOURCES` is a context manager that makes the source, gives the value of the setting `catalog` and what
+else has to be set, and takes the source away again.
 """
 
 import atexit

@@ -138,7 +138,9 @@ async def test_dbt_says_all_that_the_demo_says(in_dbt):
 
 
 async def test_dbt_knows_who_reads_a_table_and_goes_through_what_is_none(in_dbt):
-    lineage = result(await asked(in_dbt, "What breaks if dimv_bs_material changes?"), "get_lineage")
+    turn = await asked(in_dbt, "What breaks if dimv_bs_material changes?")
+    assert "Purchasing dashboard" in turn.final["content"]
+    lineage = result(turn, "get_lineage")
     assert lineage["consumers"] == [{"name": "Purchasing dashboard (dashboard)", "reads": "factv_ba_supplier_spend"}]
     lineage = result(await asked(in_dbt, "Where does factv_ba_order_count come from?"), "get_lineage")
     assert [step["table"] for step in lineage["upstream"] if step["distance"] == 1] == ["fact_bs_purchase_order"]

@@ -187,7 +187,7 @@ impl Cleaned {
     }
 
     fn name(&mut self, name: &mut String) {
-        self.replace(name, limits::NAME, |letter| letter.is_control());
+        self.replace(name, limits::NAME, char::is_control);
     }
 
     fn text(&mut self, text: &mut String) {
@@ -213,8 +213,7 @@ impl Cleaned {
 
 /// The text in one piece without spaces around it, with blanks for bad characters, and not too long.
 fn better(text: &str, most: usize, is_bad: fn(char) -> bool) -> Cow<'_, str> {
-    let is_short = text.len() <= most || text.chars().nth(most).is_none();
-    if is_short && text.trim() == text && !text.chars().any(is_bad) {
+    if !limits::is_longer(text, most) && text.trim() == text && !text.chars().any(is_bad) {
         return Cow::Borrowed(text);
     }
     let start: String = text

@@ -25,30 +25,20 @@ pub(super) fn check_count(at: &str, count: usize, limit: usize) -> Result<(), Fl
     Ok(())
 }
 
-/// A name: one line, not empty, no spaces around it.
-pub(super) fn check_name(at: &str, name: &str) -> Result<(), Flaw> {
-    if name.trim().is_empty() {
-        return Err(Flaw::new(at, "the name is empty. Write one"));
-    }
-    if name.trim() != name {
-        return Err(Flaw::new(
-            at,
-            format!("the name {name:?} has spaces around it. Remove them"),
-        ));
-    }
-    if name.chars().count() > NAME {
-        return Err(Flaw::new(
-            at,
-            format!("the name has more than {NAME} characters. Shorten it"),
-        ));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Flaw::new(
-            at,
-            format!("the name {name:?} has control characters in it. Remove them"),
-        ));
-    }
-    Ok(())
+/// A name: one line, not empty, no spaces around it. `at` is asked where only if something is wrong.
+pub(super) fn check_name(at: impl FnOnce() -> String, name: &str) -> Result<(), Flaw> {
+    let problem = if name.trim().is_empty() {
+        "the name is empty. Write one".to_owned()
+    } else if name.trim() != name {
+        format!("the name {name:?} has spaces around it. Remove them")
+    } else if is_longer(name, NAME) {
+        format!("the name has more than {NAME} characters. Shorten it")
+    } else if name.chars().any(char::is_control) {
+        format!("the name {name:?} has control characters in it. Remove them")
+    } else {
+        return Ok(());
+    };
+    Err(Flaw::new(at(), problem))
 }
 
 /// Whether a character controls a terminal and does more than breaking a line.
@@ -57,34 +47,28 @@ pub(super) fn controls(letter: char) -> bool {
 }
 
 /// Any other text: it may have lines, and nothing else that controls a terminal.
-pub(super) fn check_text(at: &str, text: &str) -> Result<(), Flaw> {
-    if text.trim().is_empty() {
-        return Err(Flaw::new(
-            at,
-            "the text is empty. Write one, or leave the field out if it may be missing",
-        ));
-    }
-    if text.chars().count() > TEXT {
-        return Err(Flaw::new(
-            at,
-            format!("the text has more than {TEXT} characters. Shorten it"),
-        ));
-    }
-    if text.chars().any(controls) {
-        return Err(Flaw::new(
-            at,
-            "the text has control characters other than line breaks and tabs in it. Remove them",
-        ));
-    }
-    Ok(())
+pub(super) fn check_text(at: impl FnOnce() -> String, text: &str) -> Result<(), Flaw> {
+    let problem = if text.trim().is_empty() {
+        "the text is empty. Write one, or leave the field out if it may be missing".to_owned()
+    } else if is_longer(text, TEXT) {
+        format!("the text has more than {TEXT} characters. Shorten it")
+    } else if text.chars().any(controls) {
+        "the text has control characters other than line breaks and tabs in it. Remove them"
+            .to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Flaw::new(at(), problem))
+}
+
+/// Whether a text has more characters than this.
+pub(super) fn is_longer(text: &str, characters: usize) -> bool {
+    text.len() > characters && text.chars().nth(characters).is_some()
 }
 
 pub(super) fn check_optional_text(
     at: impl FnOnce() -> String,
     text: Option<&str>,
 ) -> Result<(), Flaw> {
-    match text {
-        Some(text) => check_text(&at(), text),
-        None => Ok(()),
-    }
+    text.map_or(Ok(()), |text| check_text(at, text))
 }

@@ -70,7 +70,8 @@ pub(super) struct Node {
     pub(super) sources: Vec<Vec<String>>,
     pub(super) source_name: Option<String>,
     /// Of a test.
-    pub(super) attached_node: Option<String>,
+    #[serde(rename = "attached_node")]
+    pub(super) attached_to: Option<String>,
     pub(super) column_name: Option<String>,
     pub(super) test_metadata: Option<TestMetadata>,
     #[serde(deserialize_with = "or_default")]

@@ -42,7 +42,7 @@ impl<'a> Keys<'a> {
     }
 
     fn test(&mut self, node: &'a Node) {
-        let (Some(on), Some(test)) = (node.attached_node.as_deref(), &node.test_metadata) else {
+        let (Some(on), Some(test)) = (node.attached_to.as_deref(), &node.test_metadata) else {
             return;
         };
         let name = test.name.as_deref().unwrap_or_default();

@@ -62,21 +62,16 @@ fn only_referred_to<'a>(manifest: &Manifest, node: &Node, keys: &Keys<'a>) -> Ha
         *by_keys.entry(to).or_default() += 1;
     }
     let is_only_key = |(to, keys): &(&str, usize)| {
-        let mentions = match manifest.sources.get(*to) {
-            Some(source) => {
-                let table = [source.source_name.as_ref(), source.name.as_ref()];
-                let mentions = node.sources.iter();
-                mentions
-                    .filter(|mention| mention.iter().map(Some).eq(table))
-                    .count()
-            }
-            None => {
-                let name = manifest.nodes.get(*to).and_then(|node| node.name.as_ref());
-                node.refs
-                    .iter()
-                    .filter(|one| one.name.as_ref() == name)
-                    .count()
-            }
+        let mentions = if let Some(source) = manifest.sources.get(*to) {
+            let table = [source.source_name.as_ref(), source.name.as_ref()];
+            let mentions = node.sources.iter();
+            mentions
+                .filter(|mention| mention.iter().map(Some).eq(table))
+                .count()
+        } else {
+            let name = manifest.nodes.get(*to).and_then(|node| node.name.as_ref());
+            let mentions = node.refs.iter();
+            mentions.filter(|one| one.name.as_ref() == name).count()
         };
         mentions <= *keys
     };

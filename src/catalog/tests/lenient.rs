@@ -112,13 +112,9 @@ fn what_cannot_be_used_is_shortened_or_left_out_and_counted() {
     let long = table(&catalog, &"n".repeat(200));
     assert_eq!(long.description.as_ref().map(String::len), Some(4_000));
     assert_eq!(long.grain, None);
-    let names: Vec<&str> = long
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect();
+    let names: Vec<&str> = long.columns.iter().map(|column| &*column.name).collect();
     assert_eq!(names, ["a", "b c"]);
-    assert_eq!(long.columns[0].data_type, "unknown");
+    assert_eq!(&*long.columns[0].data_type, "unknown");
     let orders = table(&catalog, "orders");
     assert_eq!(orders.primary_key, ["id"]);
     assert_eq!(orders.origin, LineageStatus::Recorded);

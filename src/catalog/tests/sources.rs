@@ -1,5 +1,7 @@
 //! Several sources are one catalog.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
@@ -124,8 +126,8 @@ fn a_name_that_reads_like_another_ones_is_told_with_its_schema() {
     assert_eq!(labels(catalog.find("x.public.orders")), ["x.public.orders"]);
 }
 
-#[test]
-fn a_source_is_stale_after_a_failure_until_it_is_read_again() {
+#[tokio::test(start_paused = true)]
+async fn a_source_is_stale_after_a_failure_until_it_is_read_again() {
     let part = part(&[("s", "t")]);
     let freshness = Arc::new(Freshness::new(part.as_of, None));
     let state = SourceState::new("a", &part, Arc::clone(&freshness));
@@ -139,7 +141,9 @@ fn a_source_is_stale_after_a_failure_until_it_is_read_again() {
         (state.as_of(), state.info().as_of),
         (Timestamp::MAX, Timestamp::MAX)
     );
-    let waited = Freshness::new(part.as_of, Some(std::time::Duration::ZERO));
-    std::thread::sleep(std::time::Duration::from_millis(2));
-    assert!(SourceState::new("a", &part, Arc::new(waited)).is_stale());
+    let waited = Freshness::new(part.as_of, Some(Duration::from_secs(10)));
+    let waited = SourceState::new("a", &part, Arc::new(waited));
+    assert!(!waited.is_stale());
+    tokio::time::advance(Duration::from_secs(11)).await;
+    assert!(waited.is_stale());
 }

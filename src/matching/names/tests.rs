@@ -1,4 +1,5 @@
 use super::*;
+use crate::matching::Words;
 
 /// The names of the demo mart.
 const MART: [&str; 32] = [
@@ -229,7 +230,7 @@ fn synonyms_name_what_they_are_given_to() {
 
 #[test]
 fn words_no_name_has_are_corrected() {
-    let names = Names::new(["supplier_name", "contact_email", "order_number"]);
+    let names = Words::new(["supplier_name", "contact_email", "order_number"]);
     assert_eq!(
         names.corrected("suplier name").as_deref(),
         Some("supplier name")

@@ -141,7 +141,16 @@ pub(super) struct Lineage {
     pub(super) recorded: bool,
     pub(super) upstream: Vec<Related>,
     pub(super) downstream: Vec<Related>,
+    pub(super) consumers: Vec<Consumer>,
     pub(super) note: Option<String>,
+}
+
+/// A report or an application that reads a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct Consumer {
+    pub(super) name: String,
+    pub(super) reads: String,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -40,6 +40,7 @@ impl Task<'_> {
         }
         if let Some(down) = down {
             parts.push(self.downstream(&down));
+            parts.extend(self.consumers(&down));
             parts.extend(self.note(&down, &down.downstream));
         }
         parts.extend(joined.and_then(|joined| self.referring(&joined)));
@@ -132,6 +133,26 @@ impl Task<'_> {
             format!("Změna {name} ovlivní {object}:"),
         );
         format!("{lead}\n\n{}", self.side(&found.downstream))
+    }
+
+    /// The reports and applications at the end of the way.
+    fn consumers(&self, found: &Lineage) -> Option<String> {
+        let language = self.language;
+        let lead = language.pick(
+            "Reports and applications that read it or what is made from it:",
+            "Reporty a aplikácie, ktoré ju čítajú alebo to, čo z nej vzniká:",
+            "Reporty a aplikace, které ji čtou nebo to, co z ní vzniká:",
+        );
+        let line = |name: &str, reads: &str| {
+            let reading = language.pick("reads", "číta", "čte");
+            format!("- {}, {reading} {}", text(name), code(reads))
+        };
+        let shown = found.consumers.iter().take(MAX_SHOWN);
+        let lines: Vec<String> = shown.map(|one| line(&one.name, &one.reads)).collect();
+        let hidden = found.consumers.len().saturating_sub(MAX_SHOWN);
+        let more = (hidden > 0).then(|| format!("\n\n{}", language.more(hidden)));
+        (!lines.is_empty())
+            .then(|| format!("{lead}\n\n{}{}", lines.join("\n"), more.unwrap_or_default()))
     }
 
     fn referring(&self, joined: &Relationships) -> Option<String> {
