@@ -51,9 +51,13 @@ async fn tables_of(client: &Client) -> Result<format::File, Problem> {
     let mut dump = match graphql::read(client, &model).await {
         Err(problem @ (Problem::Missing { .. } | Problem::Query { .. })) => {
             if client.is_news("rest") {
+                let why = match problem {
+                    Problem::Missing { .. } => "there is none".to_owned(),
+                    problem => problem.to_string(),
+                };
                 tracing::warn!(
                     server = %client.address,
-                    "the Knowledge Graph API cannot be used, so the REST API is, which takes longer: {problem}"
+                    "the Knowledge Graph API cannot be used, so the REST API is, which takes longer: {why}"
                 );
             }
             rest::read(client, &model).await?
