@@ -175,7 +175,7 @@ pub enum ModelEvent {
     ToolCall(ToolCall),
     /// Tokens of this request; the last one counts.
     Usage {
-        /// Tokens read.
+        /// Tokens read, those included that the provider had in its cache.
         input_tokens: u64,
         /// Tokens written.
         output_tokens: u64,

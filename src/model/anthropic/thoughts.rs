@@ -13,8 +13,9 @@ use crate::model::Message;
 
 /// Most of all thoughts that are kept, in bytes; the oldest are forgotten.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
-/// Most of one answer's.
+/// Most of one answer's, in bytes and in parts.
 const ANSWER_BYTES: usize = 512 * 1024;
+const ANSWER_PARTS: usize = 128;
 
 /// The thoughts of all turns.
 #[derive(Debug, Clone, Default)]
@@ -109,22 +110,30 @@ fn add(message: &Message, hasher: &mut DefaultHasher) {
 impl Thinking {
     /// A part begins, in the place `index` of the answer.
     pub(super) fn begin(&mut self, index: Option<u32>, part: Value) {
-        if let Value::Object(part) = part {
-            self.bytes += Value::Object(part.clone()).to_string().len();
+        let length = part.to_string().len();
+        self.bytes = self.bytes.saturating_add(length);
+        if self.parts.len() == ANSWER_PARTS {
+            self.bytes = usize::MAX;
+        }
+        if let (Value::Object(part), false) = (part, self.is_too_long()) {
             self.parts.push((index, part));
         }
     }
 
+    fn is_too_long(&self) -> bool {
+        self.bytes > ANSWER_BYTES
+    }
+
     /// More of one of its texts.
     pub(super) fn go_on(&mut self, index: Option<u32>, field: &str, more: &str) {
+        self.bytes = self.bytes.saturating_add(more.len());
+        if self.is_too_long() {
+            return;
+        }
         let parts = self.parts.iter_mut();
         let Some((_, part)) = parts.rev().find(|(known, _)| *known == index) else {
             return;
         };
-        self.bytes += more.len();
-        if self.bytes > ANSWER_BYTES {
-            return;
-        }
         match part.get_mut(field) {
             Some(Value::String(text)) => text.push_str(more),
             Some(_) | None => {
@@ -137,7 +146,7 @@ impl Thinking {
     /// be refused.
     pub(super) fn keep(&mut self, call_id: &Arc<str>) {
         let (parts, bytes) = (std::mem::take(&mut self.parts), self.bytes);
-        if parts.is_empty() || bytes > ANSWER_BYTES {
+        if parts.is_empty() || self.is_too_long() {
             return;
         }
         let place = Place {
