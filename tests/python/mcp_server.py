@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -82,6 +83,13 @@ async def slow(seconds: float, context: Context) -> str:
         raise
     record("finished", tool="slow")
     return "at last"
+
+
+@server.tool()
+async def block(seconds: float) -> str:
+    """Keeps the whole server busy, as tools do that were not written for more than one caller."""
+    time.sleep(seconds)  # noqa: ASYNC251
+    return "unblocked"
 
 
 @server.tool(structured_output=False)

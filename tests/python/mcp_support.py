@@ -21,7 +21,7 @@ FIXTURE = Path(__file__).parent / "mcp_server.py"
 # A server that must be there is waited for, also on a busy machine.
 READY = {"required": "true", "connect_timeout": "15s"}
 # What the fixture's tests allow of it: all but `forbidden`.
-ALLOWED = "echo,slow,huge,error,structured,crash,grow,extra,environment,deep,many,n*,sum*"
+ALLOWED = "echo,slow,block,huge,error,structured,crash,grow,extra,environment,deep,many,n*,sum*"
 
 
 class Fixture:

@@ -17,6 +17,7 @@ from mcp_support import Fixture, ToldTools, answers, call, children, dragoman, f
 CALLS = {
     "echo": ("fixture__echo", {"text": "héllo"}),
     "slow": ("fixture__slow", {"seconds": 60}),
+    "block": ("fixture__block", {"seconds": 17}),
     "huge": ("fixture__huge", {"megabytes": 10}),
     "large": ("fixture__huge", {"megabytes": 0.1}),
     "error": ("fixture__error", {}),
@@ -49,7 +50,7 @@ def fixture(request, tmp_path):
 
 async def test_tools_are_called_and_whatever_they_answer_the_turn_goes_on(fixture):
     with dragoman(fixture.settings, CALLS) as server:
-        assert "MCP servers: fixture (8 tools)" in server.log.read_text()
+        assert "MCP servers: fixture (9 tools)" in server.log.read_text()
 
         answer, turn = await call(server, "echo")
         assert answer == {"result": "héllo"}
@@ -92,6 +93,18 @@ async def test_a_call_that_takes_too_long_is_given_up_and_its_server_told(fixtur
         until(lambda: fixture.records("cancelled"))
         assert fixture.records("finished") == []
         assert (await call(server, "echo"))[0] == {"result": "héllo"}
+
+
+async def test_a_server_that_does_one_thing_at_a_time_is_not_taken_for_dead(tmp_path):
+    # Given up after 6 s, the call keeps the server busy for longer than a connection may take.
+    times = {"mcp.fixture.timeout": "6s", "mcp.fixture.connect_timeout": "8s"}
+    with dragoman(Fixture(tmp_path).stdio | times, CALLS) as server:
+        assert "took longer than 6 s" in (await call(server, "block"))[0]["error"]
+        answer = {}
+        while answer != {"result": "héllo"}:
+            answer, _ = await call(server, "echo")
+            assert "is not reachable" not in answer.get("error", "")
+        assert "MCP server not reachable" not in server.log.read_text()
 
 
 async def test_a_cancel_reaches_the_server(fixture):

@@ -81,6 +81,7 @@ impl Remote {
             .with_arguments(read(arguments).map_err(|refusal| Failure::new("arguments", refusal))?);
         params.meta = Some(trace(span));
         let limit = self.server.timeout;
+        let _running = self.running();
         let answer = timeout(limit, peer.call_tool(params)).await;
         let result = match answer {
             Ok(Ok(result)) => result,

@@ -1,6 +1,7 @@
 //! One server: its connection as long as the process lives, and what it offers.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::model::Tool;
@@ -38,7 +39,12 @@ pub(super) struct Remote {
     state: watch::Sender<State>,
     /// Notified when a call makes it doubtful that the server is there.
     doubt: Notify,
+    /// How many calls run.
+    calls: AtomicUsize,
 }
+
+/// Counts as a call that runs, as long as it is kept.
+pub(super) struct Running<'a>(&'a AtomicUsize);
 
 /// What is known of a server.
 #[derive(Debug, Clone)]
@@ -77,6 +83,7 @@ impl Remote {
                 offers: Arc::default(),
             }),
             doubt: Notify::new(),
+            calls: AtomicUsize::new(0),
         }
     }
 
@@ -87,6 +94,12 @@ impl Remote {
     /// Has the connection looked at, after a call that failed as if there were none.
     pub(super) fn doubt(&self) {
         self.doubt.notify_one();
+    }
+
+    /// Notes that a call runs.
+    pub(super) fn running(&self) -> Running<'_> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        Running(&self.calls)
     }
 
     /// Resolves when it is known whether the server can be reached.
@@ -148,7 +161,8 @@ impl Remote {
     ) -> Lost {
         let changed = Arc::clone(&connection.changed);
         let peer = connection.peer.clone();
-        let limit = self.server.connect_timeout;
+        // Many servers do one thing at a time: a call that runs comes first.
+        let limit = self.server.connect_timeout + self.server.timeout;
         let mut checks = interval(CHECK);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         checks.reset();
@@ -160,7 +174,11 @@ impl Remote {
                 }
                 () = changed.notified() => sleep(CHANGES).await,
                 () = self.doubt.notified() => {}
-                _ = checks.tick() => {}
+                _ = checks.tick() => {
+                    if self.calls.load(Ordering::Relaxed) > 0 {
+                        continue;
+                    }
+                }
             }
             checks.reset();
             let listed = tokio::select! {
@@ -232,5 +250,13 @@ impl Remote {
             );
         }
         board.publish();
+    }
+}
+
+// === impl Running ===
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
