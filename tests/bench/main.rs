@@ -38,7 +38,7 @@ fn main() -> anyhow::Result<ExitCode> {
             .enable_all()
             .build()?
             .block_on(rows::store::measure(store))?,
-        ["catalog", file] => Builder::new_multi_thread()
+        ["load-catalog", file] => Builder::new_multi_thread()
             .enable_all()
             .build()?
             .block_on(rows::catalog::measure(file))?,

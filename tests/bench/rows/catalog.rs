@@ -24,7 +24,7 @@ pub(super) async fn run(report: &mut Report) -> anyhow::Result<()> {
     measure::write(&file, tables, columns)?;
     let mut command = Command::new(std::env::current_exe()?);
     command
-        .arg("catalog")
+        .arg("load-catalog")
         .arg(&file)
         .env_clear()
         .stdin(Stdio::null())
