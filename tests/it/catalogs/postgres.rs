@@ -56,11 +56,7 @@ fn names(catalog: &Catalog) -> Vec<String> {
 }
 
 fn columns(table: &Table) -> Vec<&str> {
-    table
-        .columns
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect()
+    table.columns.iter().map(|column| &*column.name).collect()
 }
 
 /// `a,b -> schema.table c,d` of every foreign key of a table, sorted.

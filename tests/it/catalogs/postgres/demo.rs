@@ -45,7 +45,7 @@ async fn the_demo_is_read_table_by_table() {
         assert_eq!(columns(found), columns(expected), "{name}");
         for (found, expected) in found.columns.iter().zip(&expected.columns) {
             let name = format!("{name}.{}", expected.name);
-            assert_eq!(found.data_type, written(&expected.data_type), "{name}");
+            assert_eq!(*found.data_type, written(&expected.data_type), "{name}");
             assert_eq!(found.description, expected.description, "{name}");
             assert_eq!(found.nullable, expected.nullable, "{name}");
             assert_eq!(found.primary_key, expected.primary_key, "{name}");

@@ -151,13 +151,7 @@ async fn columns_are_as_the_server_writes_them() {
     let written: Vec<(&str, &str, bool)> = thing
         .columns
         .iter()
-        .map(|column| {
-            (
-                column.name.as_str(),
-                column.data_type.as_str(),
-                column.nullable,
-            )
-        })
+        .map(|column| (&*column.name, &*column.data_type, column.nullable))
         .collect();
     assert_eq!(
         written,
