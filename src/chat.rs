@@ -1,11 +1,13 @@
 //! The words of a conversation, used by every other module: ids, events, limits. No I/O, no wire format.
 
+mod drawing;
 mod event;
 mod ids;
 mod limits;
 mod trace;
 mod when_busy;
 
+pub use drawing::{CanvasTrigger, CanvasView, CatalogMetrics, Diagram, Drawing};
 pub use event::{
     Cursor, Event, EventBody, Fingerprint, Finish, TextChange, ToolCall, ToolResult,
     TurnErrorReason, Usage,
