@@ -108,6 +108,7 @@ mod tests {
             content: text.into(),
             finish: Finish::Completed,
             usage: Usage::default(),
+            drawing: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! One turn: steps of model stream → tool calls → results, until the model has said everything.
 
+mod drawing;
 mod echo;
 mod resume;
 mod step;
@@ -14,7 +15,7 @@ use tracing::{Instrument as _, Span};
 
 use super::Agent;
 use super::context::{Budget, Context};
-use crate::chat::{EventBody, Finish, Subject, TurnErrorReason, Usage};
+use crate::chat::{EventBody, Finish, Subject, ToolResult, TurnErrorReason, Usage};
 use crate::gate::Gate;
 use crate::model::{Message, ModelError};
 use crate::store::{StoreError, TurnWriter};
@@ -81,7 +82,9 @@ impl Agent {
             .map(|resumed| resumed.time_left(timeout));
         let deadline = Instant::now() + left.unwrap_or(timeout);
         let mut usage = Usage::default();
-        let steps = self.run_steps(turn, log, &mut usage);
+        let mut results = Vec::new();
+        let span = turn.span.clone();
+        let steps = self.run_steps(turn, log, &mut usage, &mut results);
         let stopped = pin!(async {
             let cancelled = cancel.run_until_cancelled(sleep_until(deadline));
             match cancelled.await {
@@ -96,7 +99,11 @@ impl Agent {
             stop = &mut stopped => Err(stop),
             done = steps => done,
         };
-        self.outcome(stop, log, usage).map(Outcome)
+        let mut body = self.outcome(stop, log, usage)?;
+        if let EventBody::Agent { drawing, .. } = &mut body {
+            *drawing = self.drawing(results).instrument(span).await;
+        }
+        Ok(Outcome(body))
     }
 
     fn outcome(
@@ -111,6 +118,7 @@ impl Agent {
                 content: text.as_str().into(),
                 finish,
                 usage,
+                drawing: None,
             })
         };
         let error = |reason, message: String| {
@@ -171,6 +179,7 @@ impl Agent {
         turn: Turn,
         log: &mut TurnWriter,
         usage: &mut Usage,
+        found: &mut Vec<ToolResult>,
     ) -> Result<(), Stop> {
         let mut context = Context::new(
             turn.history,
@@ -184,7 +193,7 @@ impl Agent {
         );
         let mut echo = Echo::default();
         if let Some(resumed) = turn.resumed {
-            let done = self.go_on(resumed, &mut context, log, usage);
+            let done = self.go_on(resumed, &mut context, log, usage, found);
             echo = done.instrument(turn.span.clone()).await?;
         }
         while usage.steps < self.config.max_steps {
@@ -213,6 +222,7 @@ impl Agent {
                 text: step.text.into(),
                 tool_calls: step.tool_calls,
             }]);
+            found.extend_from_slice(&results);
             context.extend(results.into_iter().map(Message::Tool));
             if self.has_spent_all(*usage) {
                 return Err(Stop::TooManyTokens);

@@ -2,6 +2,7 @@
 //! it. A field may be added if it has a default; any other change needs a migration.
 
 mod bodies;
+mod drawing;
 
 use std::time::{Duration, SystemTime};
 
@@ -92,7 +93,11 @@ impl Encoded {
                 content,
                 finish,
                 usage,
-            } => ("agent", json(&AgentRecord::of(content, *finish, *usage))),
+                drawing,
+            } => {
+                let record = AgentRecord::of(content, *finish, *usage, drawing.as_deref());
+                ("agent", json(&record))
+            }
             EventBody::Error {
                 reason,
                 message,

@@ -221,6 +221,7 @@ fn answer(content: &str) -> EventBody {
         content: Arc::from(content),
         finish: Finish::Completed,
         usage: Usage::default(),
+        drawing: None,
     }
 }
 

@@ -128,6 +128,7 @@ impl Agent {
         context: &mut Context,
         log: &mut TurnWriter,
         usage: &mut Usage,
+        found: &mut Vec<ToolResult>,
     ) -> Result<Echo, Stop> {
         for step in resumed.steps {
             let results = self
@@ -139,6 +140,7 @@ impl Agent {
                 text: step.text.into(),
                 tool_calls: step.calls,
             }]);
+            found.extend_from_slice(&results);
             context.extend(results.into_iter().map(Message::Tool));
         }
         Ok(Echo::of(resumed.said))
