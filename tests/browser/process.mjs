@@ -32,9 +32,11 @@ export class Process {
   // Resolves when the process is ready.
   async start() {
     const { program, options = [], variables = {} } = this.command();
+    // For the scripts; dragoman refuses variables it does not know.
+    const { DRAGOMAN_URL: _, ...environment } = process.env;
     this.process = spawn(program, options, {
       cwd: this.folder,
-      env: { ...process.env, ...variables },
+      env: { ...environment, ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let printed = '';

@@ -60,7 +60,7 @@ export class Transcript {
         turn.useTool(frame.tool_name ?? "tool", textOf(frame), frame.text_offset);
         break;
       case "agent":
-        turn.answer(textOf(frame), end);
+        turn.answer(textOf(frame), end, frame);
         if (turn.isNews) announce(`Answer: ${turn.answerText}`);
         break;
       case "error":

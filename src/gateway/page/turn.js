@@ -2,6 +2,7 @@
 
 import { copyButton } from "./clipboard.js";
 import { button, element, timeOf } from "./dom.js";
+import { drawingOf } from "./drawing.js";
 import { MarkdownView } from "./markdown.js";
 import { toolCard } from "./tool_card.js";
 
@@ -13,6 +14,7 @@ export class Turn {
   #askAgain;
   #question = element("div", { class: "question" });
   #body = element("div", { class: "answer", "aria-busy": "true" });
+  #drawing = element("div", { class: "drawing" });
   #foot = element("footer", { class: "foot" });
   #text = "";
   // The answer is cut where tools were used: piece, card, piece, card, …, piece.
@@ -30,6 +32,7 @@ export class Turn {
       { class: "turn running" },
       this.#question,
       this.#body,
+      this.#drawing,
       this.#foot,
     );
   }
@@ -67,8 +70,10 @@ export class Turn {
     this.#draw();
   }
 
-  answer(text, { finish, timestamp, traceId }) {
+  // `frame` may have what can be drawn of it.
+  answer(text, { finish, timestamp, traceId }, frame) {
     this.#text = text;
+    this.#drawing.replaceChildren(...drawingOf(frame));
     this.#end(traceId, timestamp, finish && FINISHED[finish]);
   }
 

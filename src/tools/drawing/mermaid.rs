@@ -158,6 +158,7 @@ impl<'a> Writer<'a> {
         joined.extend(names(to_here, |key| key.to_columns));
         let is_wanted = |column: &Column| match &shown.columns {
             Columns::All => true,
+            Columns::Name => false,
             Columns::Keys(found) => {
                 column.primary_key
                     || joined.contains(&*column.name)

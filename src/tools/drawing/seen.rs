@@ -45,6 +45,8 @@ pub(super) enum Columns<'a> {
     All,
     /// Those of keys, and these.
     Keys(Vec<&'a str>),
+    /// None.
+    Name,
 }
 
 #[derive(Deserialize)]
@@ -136,16 +138,18 @@ impl<'a> Seen<'a> {
             lineage: Vec::new(),
             listed: 0,
         };
-        // Lists and searches are how models find what they are asked for: once they have it, only that is drawn.
+        // Lists and searches are how models find what they are asked for: once they have it, only that is drawn. Who
+        // describes a table also says where it comes from, but in a picture of keys that would only confuse.
         let is_found = telling(tool) > telling(Tool::SearchColumns);
+        let is_lineage = tool == Tool::GetLineage;
         for (tool, content) in answers {
             match tool {
                 Tool::ListTables if !is_found => seen.list(content),
                 Tool::SearchColumns if !is_found => seen.search(content),
                 Tool::GetTableDetails => seen.details(content),
                 Tool::FindRelationships => seen.relationships(content),
-                Tool::GetLineage => seen.lineage(content),
-                Tool::ListTables | Tool::SearchColumns => {}
+                Tool::GetLineage if is_lineage => seen.lineage(content),
+                Tool::ListTables | Tool::SearchColumns | Tool::GetLineage => {}
             }
         }
         if !is_found {
@@ -336,7 +340,11 @@ impl<'a> Seen<'a> {
         if self.shown(table).is_none() {
             self.tables.push(Shown {
                 table,
-                columns: Columns::Keys(Vec::new()),
+                columns: if self.tool == Tool::GetLineage {
+                    Columns::Name
+                } else {
+                    Columns::Keys(Vec::new())
+                },
             });
         }
     }
@@ -369,9 +377,9 @@ fn telling(tool: Tool) -> u8 {
     match tool {
         Tool::ListTables => 0,
         Tool::SearchColumns => 1,
-        Tool::GetTableDetails => 2,
-        Tool::FindRelationships => 3,
-        Tool::GetLineage => 4,
+        Tool::GetLineage => 2,
+        Tool::GetTableDetails => 3,
+        Tool::FindRelationships => 4,
     }
 }
 

@@ -51,6 +51,8 @@ const RESERVED: [&str; 31] = [
 ];
 /// The keys an attribute can have; a type or a name that is one is taken for it.
 const KEYS: [&str; 3] = ["pk", "fk", "uk"];
+/// What Mermaid itself begins a character's number with, and reads as such once more when it has drawn it.
+const LIGATURE: char = 'ﬂ';
 /// Longest name that stands as it is.
 const LONGEST_NAME: usize = 100;
 /// Longest word of an attribute.
@@ -90,7 +92,9 @@ pub(super) fn quoted(text: &str, most: usize) -> String {
             '(' | ')' | ',' => is_prose,
             letter => letter.is_alphanumeric(),
         };
-        if is_plain {
+        if *letter == LIGATURE {
+            written.push_str("fl");
+        } else if is_plain {
             written.push(*letter);
         } else {
             // Writing to a string cannot fail.
@@ -226,7 +230,7 @@ mod tests {
             ("C4Container", r##""#67;4Container""##),
             ("#35;", r##""#35;35#59;""##),
             ("표 😀", r##""표 #128512;""##),
-            ("ﬂ°°35¶ß", r##""ﬂ#176;#176;35#182;ß""##),
+            ("ﬂ°°35¶ß", r##""fl#176;#176;35#182;ß""##),
             ("a\nb", r##""a#10;b""##),
         ] {
             assert_eq!(quoted(text, 100), written);
