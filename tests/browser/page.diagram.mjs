@@ -206,8 +206,8 @@ function contrasts() {
   });
 }
 
-// Names are cut where a table would be too wide.
-function shown(name) {
-  const letters = [...name];
-  return letters.length > 44 ? `${letters.slice(0, 44).join("")}…` : name;
+// Names are cut where a table would be too wide; a ligature that means something within Mermaid is two letters.
+function shown(text) {
+  const letters = [...text.replaceAll("ﬂ", "fl")];
+  return letters.length > 44 ? `${letters.slice(0, 44).join("")}…` : letters.join("");
 }
