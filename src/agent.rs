@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::Model;
-use crate::tools::Tools;
+use crate::tools::{ToolPatterns, Tools};
 
 pub use turn::{Outcome, Resumed, Turn};
-pub use turns::{Accepted, AskError, Asked, Question, Turns};
+pub use turns::{Accepted, AskError, Asked, DecideError, Question, Turns};
 
 /// What models are told of their task.
 const PROMPT: &str = include_str!("agent/prompt.md");
@@ -28,12 +28,16 @@ pub struct Config {
     pub max_steps: u32,
     /// Most tool calls of one step.
     pub max_parallel_tools: usize,
-    /// Longest time a turn may take.
+    /// Longest time a turn may take, without the time it waits for people.
     pub turn_timeout: Duration,
     /// Longest silence of the model within a step.
     pub model_idle_timeout: Duration,
     /// Longest time one tool call may take.
     pub tool_timeout: Duration,
+    /// The tools whose calls wait until somebody allows them.
+    pub ask: ToolPatterns,
+    /// Longest time such a call waits; it is not part of `turn_timeout`.
+    pub approval_timeout: Duration,
     /// Longest answer, in bytes.
     pub answer_bytes: usize,
     /// Longest tool result the model is given, in bytes.
@@ -75,6 +79,8 @@ impl Default for Config {
             turn_timeout: Duration::from_mins(5),
             model_idle_timeout: Duration::from_mins(1),
             tool_timeout: Duration::from_secs(30),
+            ask: ToolPatterns::default(),
+            approval_timeout: Duration::from_mins(5),
             answer_bytes: 128 * 1024,
             tool_result_bytes: 64 * 1024,
             context_tokens: 100_000,

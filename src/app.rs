@@ -1,6 +1,6 @@
 //! The only wiring: which parts run in this process, in which order they start, and how they are told of each other.
 //!
-//! Order: telemetry, ports, catalog and model, store, services. Ports come early, so that a taken one is known before
+//! Order: telemetry, ports, catalog and model, store, MCP servers, services. Ports come early, so that a taken one is known before
 //! anything is opened; nobody is answered before everything is ready. An agent has no gateway, a gateway has nothing
 //! else.
 
@@ -111,6 +111,7 @@ impl App {
         let engine = Engine::open(&config, catalog, model, &life).await?;
         let draining = life.draining().clone();
         life.spawn(async move { draining.run_until_cancelled(keeper.run()).await });
+        summary.extend(engine.servers.as_deref().map(summary::servers));
         let ready = ready(engine.store.clone());
         let gateway = if has_gateway {
             // One process: the gateway's client is handed the server itself. No port, the same code path.

@@ -7,7 +7,7 @@
 mod build;
 pub mod collibra;
 mod config;
-mod dbt;
+pub mod dbt;
 mod error;
 mod file;
 mod find;

@@ -1,5 +1,6 @@
 //! The words of a conversation, used by every other module: ids, events, limits. No I/O, no wire format.
 
+mod approval;
 mod drawing;
 mod event;
 mod ids;
@@ -7,6 +8,7 @@ mod limits;
 mod trace;
 mod when_busy;
 
+pub use approval::{ApprovalRequest, Decision};
 pub use drawing::{CanvasTrigger, CanvasView, CatalogMetrics, Diagram, Drawing};
 pub use event::{
     Cursor, Event, EventBody, Fingerprint, Finish, TextChange, ToolCall, ToolResult,

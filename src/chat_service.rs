@@ -135,6 +135,18 @@ impl chat_server::Chat for ChatService {
         .await
     }
 
+    async fn decide_approval(
+        &self,
+        request: Request<proto::DecideApprovalRequest>,
+    ) -> Result<Response<proto::DecideApprovalResponse>, Status> {
+        unary::call(
+            "dragoman.chat.v1.Chat/DecideApproval",
+            request,
+            async |request| unary::decide_approval(self, request).await,
+        )
+        .await
+    }
+
     async fn list_events(
         &self,
         request: Request<proto::ListEventsRequest>,

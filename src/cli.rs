@@ -1,7 +1,8 @@
-//! The command line: `dragoman [serve]`, `dragoman config check|show`, `dragoman ask`.
+//! The command line: `dragoman [serve]`, `dragoman config check|show`, `dragoman ask`, `dragoman mock-model`.
 
 mod arguments;
 mod ask;
+mod mock_model;
 mod output;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub fn run() -> ExitCode {
             with_config(&settings, |loaded| print(&loaded.show()))
         }
         Some(Command::Ask(question)) => ask(&question),
+        Some(Command::MockModel(arguments)) => mock_model::run(&arguments),
     }
 }
 

@@ -8,6 +8,7 @@ mod environment;
 mod file;
 mod loading;
 mod problem;
+mod servers;
 mod setting;
 mod settings;
 mod show;
@@ -27,10 +28,12 @@ use crate::model;
 use crate::mutant::Mutant;
 use crate::store;
 use crate::telemetry;
+use crate::tools::mcp;
 
 pub use problem::{ConfigError, Origin, Problem};
 pub use setting::Setting;
 pub use settings::SETTINGS;
+pub use settings::mcp::MCP_SETTINGS;
 
 use loading::Loading;
 
@@ -59,6 +62,8 @@ pub struct Config {
     pub limits: Limits,
     /// What a turn may use up.
     pub agent: agent::Config,
+    /// Servers of more tools.
+    pub mcp: mcp::Config,
     /// How browsers are served.
     pub gateway: gateway::Config,
     /// How gRPC clients are served.
@@ -102,6 +107,8 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// Origins by key; a setting that is not here has its default.
     origins: BTreeMap<&'static str, Origin>,
+    /// The same for MCP servers, whose keys somebody made up.
+    server_origins: BTreeMap<String, Origin>,
 }
 
 /// Reads the settings: `flags`, then `environment` (see [`read_environment`]), then the TOML file
@@ -146,6 +153,7 @@ impl Default for Config {
             model_because: None,
             limits: Limits::default(),
             agent: agent::Config::default(),
+            mcp: mcp::Config::default(),
             gateway: gateway::Config::default(),
             chat_service: chat_service::Config::default(),
             telemetry: telemetry::Config::default(),
@@ -160,7 +168,9 @@ impl Default for Config {
 impl Loaded {
     /// Where the value of the setting `key` came from.
     pub fn origin(&self, key: &str) -> &Origin {
-        self.origins.get(key).unwrap_or(&Origin::Default)
+        let of_server = || self.server_origins.get(key);
+        let origin = self.origins.get(key).or_else(of_server);
+        origin.unwrap_or(&Origin::Default)
     }
 
     /// The effective values as a TOML file, each with its origin as a comment.

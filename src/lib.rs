@@ -10,10 +10,12 @@ pub mod chat;
 pub mod gate;
 pub mod matching;
 pub mod mutant;
+pub mod secret;
 pub mod telemetry;
 
 // 2: one module for each thing outside.
 pub mod catalog;
+pub mod mock_model;
 pub mod model;
 pub mod rpc;
 pub mod store;

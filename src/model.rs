@@ -3,12 +3,17 @@
 //! Rules every variant keeps: nothing happens before the first poll; a stream ends in exactly one
 //! [`ModelEvent::End`] or one error, never neither; dropping the stream cancels the request.
 
+mod answer;
+pub mod anthropic;
+mod decoder;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guide;
 mod http;
 pub mod openai;
 mod scripted;
-mod secret;
+mod tool_calls;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -20,17 +25,21 @@ use futures_util::Stream;
 
 use crate::chat::ToolCall;
 
+pub use crate::secret::Secret;
+pub use anthropic::Anthropic;
 pub use error::{ErrorKind, ModelError};
 pub use guide::Guide;
+pub use http::Config as HttpConfig;
 pub use openai::OpenAi;
 pub use scripted::{ScriptError, Scripted};
-pub use secret::Secret;
 
 /// The model that answers. A closed set: one file a variant.
 #[derive(Debug, Clone)]
 pub enum Model {
     /// The embedded default: deterministic, no network, understands questions about the catalog by rules.
     Guide(Guide),
+    /// A language model over Anthropic's messages.
+    Anthropic(Anthropic),
     /// A language model over chat completions.
     OpenAi(OpenAi),
     /// Plays a file of steps, for tests and rehearsals.
@@ -46,6 +55,8 @@ pub struct Config {
     pub guide_pace: Duration,
     /// How a model over chat completions is reached.
     pub openai: openai::Config,
+    /// How a model over Anthropic's messages is reached.
+    pub anthropic: anthropic::Config,
 }
 
 /// Which model to use.
@@ -53,6 +64,8 @@ pub struct Config {
 pub enum Kind {
     /// [`Guide`].
     Guide,
+    /// [`Anthropic`], with the name of the model.
+    Anthropic(String),
     /// [`OpenAi`], with the name of the model; on Azure that of its deployment.
     OpenAi(String),
     /// [`Scripted`], with its file.
@@ -65,6 +78,7 @@ impl Default for Config {
             kind: Kind::Guide,
             guide_pace: Duration::from_millis(15),
             openai: openai::Config::default(),
+            anthropic: anthropic::Config::default(),
         }
     }
 }
@@ -76,11 +90,19 @@ pub enum BuildError {
     #[error(transparent)]
     Script(#[from] ScriptError),
     /// The key cannot be sent.
-    #[error("openai.api_key has characters that no HTTP header can hold: check how it was copied")]
-    Key,
+    #[error(
+        "{section}.api_key has characters that no HTTP header can hold: check how it was copied"
+    )]
+    Key {
+        /// The section of the settings.
+        section: &'static str,
+    },
     /// There is no address to ask.
-    #[error("openai.base_url is no URL: write it like https://api.openai.com/v1")]
-    Url,
+    #[error("{section}.base_url is no URL: write it like https://models.example.com/v1")]
+    Url {
+        /// The section of the settings.
+        section: &'static str,
+    },
     /// There are no connections to be had.
     #[error("cannot make connections to a model: {0}; are there CA certificates on this system?")]
     Client(String),
@@ -183,6 +205,7 @@ impl Model {
     pub fn build(config: &Config) -> Result<Self, BuildError> {
         Ok(match &config.kind {
             Kind::Guide => Self::Guide(Guide::new(config.guide_pace)),
+            Kind::Anthropic(name) => Self::Anthropic(Anthropic::new(name, &config.anthropic)?),
             Kind::OpenAi(name) => Self::OpenAi(OpenAi::new(name, &config.openai)?),
             Kind::Scripted(file) => Self::Scripted(Scripted::load(file)?),
         })
@@ -192,6 +215,7 @@ impl Model {
     pub fn info(&self) -> ModelInfo {
         match self {
             Self::Guide(_) => Guide::INFO,
+            Self::Anthropic(anthropic) => anthropic.info(),
             Self::OpenAi(openai) => openai.info(),
             Self::Scripted(_) => Scripted::INFO,
         }
@@ -201,6 +225,7 @@ impl Model {
     pub fn stream(&self, request: Request) -> ModelStream {
         match self {
             Self::Guide(guide) => guide.stream(request),
+            Self::Anthropic(anthropic) => anthropic.stream(request),
             Self::OpenAi(openai) => openai.stream(request),
             Self::Scripted(scripted) => scripted.stream(request),
         }

@@ -5,6 +5,7 @@
 //! turn. Nothing is acknowledged or published before it is durable. A follower is a cursor, not a
 //! queue: see [`Follower`].
 
+mod approvals;
 mod error;
 mod feed;
 mod feeds;
@@ -30,6 +31,7 @@ use self::feeds::FeedHold;
 use self::redis::RedisOutbox;
 use self::request::{Append, Head, Range, Seal};
 
+pub use approvals::{Approvals, Decided};
 pub use error::StoreError;
 pub use follower::{Followed, Follower, Opened};
 pub use keeper::{Keeper, Lost};

@@ -103,6 +103,15 @@ fn own_spans() -> FilterFn {
     filter_fn(own).with_max_level_hint(LevelFilter::INFO)
 }
 
+/// The filter without what the MCP library says of every failed attempt, unless it is asked for: we say it, once.
+fn without_rmcp(log: &str) -> String {
+    if log.contains("rmcp") {
+        log.to_owned()
+    } else {
+        format!("{log},rmcp=off")
+    }
+}
+
 // === impl Telemetry ===
 
 impl Telemetry {
@@ -140,7 +149,7 @@ impl Telemetry {
             .with_context_activation(false)
             .with_filter(own_spans());
         let filter = EnvFilter::builder()
-            .parse(&config.log)
+            .parse(without_rmcp(&config.log))
             .map_err(TelemetryError::Filter)?;
         let lines = tracing_subscriber::fmt::layer()
             .event_format(format::Lines::new(config.log_format))

@@ -1,4 +1,4 @@
-//! The tools a model may call: questions to the catalog, with answers in JSON.
+//! The tools a model may call: questions to the catalog, with answers in JSON, and those of MCP servers.
 //!
 //! A call never fails the turn. Whatever is wrong with it is said in its result, for the model to
 //! do better.
@@ -9,6 +9,8 @@ mod find_relationships;
 mod get_lineage;
 mod get_table_details;
 mod list_tables;
+pub mod mcp;
+mod patterns;
 mod provenance;
 mod reply;
 mod search_columns;
@@ -17,18 +19,26 @@ mod subject;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Span;
 
 use crate::catalog::{self, Catalog};
 use crate::chat::{ToolCall, ToolResult};
 use crate::matching::{Matches, Names};
 use crate::model::ToolSpec;
+use mcp::{Mcp, McpError};
 use reply::{Refusal, shorten};
 
-/// All tools, over one catalog, which may change.
+pub use patterns::ToolPatterns;
+
+/// All tools: ours, over one catalog, which may change, and those of MCP servers.
 #[derive(Debug, Clone)]
 pub struct Tools {
     catalog: catalog::Handle,
     specs: Arc<[ToolSpec]>,
+    servers: Option<Mcp>,
 }
 
 /// A tool. A closed set: one file a variant.
@@ -54,27 +64,65 @@ impl Tools {
         Self {
             catalog: catalog.into(),
             specs: Tool::ALL.into_iter().map(Tool::spec).collect(),
+            servers: None,
         }
     }
 
-    /// What models are told of the tools.
-    pub fn specs(&self) -> Arc<[ToolSpec]> {
-        Arc::clone(&self.specs)
+    /// The same with the tools of MCP servers, which are connected as long as `stop` is not cancelled. Fails only if one
+    /// that is required cannot be reached.
+    pub async fn with_servers(
+        self,
+        config: &mcp::Config,
+        stop: &CancellationToken,
+        tasks: &TaskTracker,
+    ) -> Result<Self, McpError> {
+        if config.servers.is_empty() {
+            return Ok(self);
+        }
+        let servers = Mcp::start(config, Arc::clone(&self.specs), stop, tasks).await?;
+        Ok(Self {
+            servers: Some(servers),
+            ..self
+        })
     }
 
-    /// Runs a call.
+    /// What models are told of the tools, as of now: those of servers come and go.
+    pub fn specs(&self) -> Arc<[ToolSpec]> {
+        match &self.servers {
+            Some(servers) => servers.specs(),
+            None => Arc::clone(&self.specs),
+        }
+    }
+
+    /// The MCP servers in words, if there are any.
+    pub fn servers(&self) -> Option<String> {
+        self.servers.as_ref().map(Mcp::summary)
+    }
+
+    /// True for a tool that may be called twice without harm: all of ours. Of those of servers nobody knows.
+    pub fn only_reads(name: &str) -> bool {
+        !mcp::is_of_server(name)
+    }
+
+    /// Runs a call. Fails only if a tool panics. Dropping the future ends the call, also at a server.
+    pub async fn call(&self, call: &ToolCall) -> Result<ToolResult, JoinError> {
+        if let Some(servers) = &self.servers
+            && let Some(answer) = servers.call(call).await
+        {
+            return Ok(result(call, answer));
+        }
+        let (tools, call, span) = (self.clone(), call.clone(), Span::current());
+        // Ours compute; on a thread of their own they run side by side and cannot hold up other sessions.
+        tokio::task::spawn_blocking(move || span.in_scope(|| tools.run(&call))).await
+    }
+
+    /// Runs a call of a tool of ours.
     pub fn run(&self, call: &ToolCall) -> ToolResult {
         let answer = match Tool::named(&call.name) {
             Some(tool) => tool.run(&self.catalog.current(), &call.arguments),
             None => Err(unknown(&call.name)),
         };
-        let failed = answer.is_err();
-        ToolResult {
-            call_id: Arc::clone(&call.id),
-            name: Arc::clone(&call.name),
-            content: answer.unwrap_or_else(Refusal::into_json).into(),
-            failed,
-        }
+        result(call, answer)
     }
 }
 
@@ -154,6 +202,16 @@ impl Tool {
             Self::SearchColumns => search_columns::run(catalog, arguments::parse(self, text)?),
             Self::GetLineage => get_lineage::run(catalog, arguments::parse(self, text)?),
         }
+    }
+}
+
+fn result(call: &ToolCall, answer: Result<String, Refusal>) -> ToolResult {
+    let failed = answer.is_err();
+    ToolResult {
+        call_id: Arc::clone(&call.id),
+        name: Arc::clone(&call.name),
+        content: answer.unwrap_or_else(Refusal::into_json).into(),
+        failed,
     }
 }
 

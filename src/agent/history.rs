@@ -40,7 +40,12 @@ fn turn_messages(events: &[Arc<Event>]) -> Option<Vec<Message>> {
                 }
                 messages.push(Message::Tool(result.clone()));
             }
-            EventBody::User { .. } | EventBody::Agent { .. } | EventBody::Error { .. } => {}
+            // Of an approval the model is told what came of it: the result.
+            EventBody::ApprovalRequest { .. }
+            | EventBody::ApprovalDecision { .. }
+            | EventBody::User { .. }
+            | EventBody::Agent { .. }
+            | EventBody::Error { .. } => {}
         }
     }
     // Calls that were cancelled before they had results are not part of the conversation.

@@ -1,5 +1,7 @@
 //! One turn: steps of model stream → tool calls → results, until the model has said everything.
 
+mod approvals;
+mod clock;
 mod drawing;
 mod echo;
 mod resume;
@@ -9,7 +11,6 @@ mod tool_calls;
 use std::pin::pin;
 use std::sync::Arc;
 
-use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
@@ -22,6 +23,7 @@ use crate::store::{StoreError, TurnWriter};
 
 pub use resume::Resumed;
 
+use clock::TurnClock;
 use echo::Echo;
 
 /// What stands between the texts of two steps.
@@ -80,13 +82,13 @@ impl Agent {
             .resumed
             .as_ref()
             .map(|resumed| resumed.time_left(timeout));
-        let deadline = Instant::now() + left.unwrap_or(timeout);
+        let clock = TurnClock::start(left.unwrap_or(timeout));
         let mut usage = Usage::default();
         let mut results = Vec::new();
         let span = turn.span.clone();
-        let steps = self.run_steps(turn, log, &mut usage, &mut results);
+        let steps = self.run_steps(turn, &clock, log, &mut usage, &mut results);
         let stopped = pin!(async {
-            let cancelled = cancel.run_until_cancelled(sleep_until(deadline));
+            let cancelled = cancel.run_until_cancelled(clock.passed());
             match cancelled.await {
                 None => Stop::Cancelled,
                 Some(()) => Stop::Timeout,
@@ -177,6 +179,7 @@ impl Agent {
     async fn run_steps(
         &self,
         turn: Turn,
+        clock: &TurnClock,
         log: &mut TurnWriter,
         usage: &mut Usage,
         found: &mut Vec<ToolResult>,
@@ -193,7 +196,7 @@ impl Agent {
         );
         let mut echo = Echo::default();
         if let Some(resumed) = turn.resumed {
-            let done = self.go_on(resumed, &mut context, log, usage, found);
+            let done = self.go_on(resumed, &mut context, clock, log, usage, found);
             echo = done.instrument(turn.span.clone()).await?;
         }
         while usage.steps < self.config.max_steps {
@@ -215,7 +218,7 @@ impl Agent {
                     Err(Stop::Silent)
                 };
             }
-            let results = self.run_tools(&step.tool_calls, log);
+            let results = self.run_tools(&step.tool_calls, clock, log);
             let results = results.instrument(parent.clone()).await?;
             usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
             context.extend([Message::Assistant {

@@ -5,6 +5,7 @@
 //! one can have the session's turn: questions wait for its end too.
 
 mod adopting;
+mod approvals;
 mod asking;
 mod elsewhere;
 mod ending;
@@ -24,7 +25,7 @@ use tracing::Span;
 use self::asking::Taking;
 use self::slots::{Cancelled, Slots};
 use super::Agent;
-use crate::chat::{Limits, MessageId, SessionId, Subject, TraceId, TurnId, WhenBusy};
+use crate::chat::{Decision, Limits, MessageId, SessionId, Subject, TraceId, TurnId, WhenBusy};
 use crate::mutant::{self, Mutant};
 use crate::store::{BeginTurn, Store, StoreError};
 use crate::telemetry;
@@ -104,6 +105,20 @@ pub enum AskError {
     /// The process is stopping. Another one, or a later one, will take it.
     #[error("the service is stopping: ask again in a moment")]
     Stopping,
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a decision about a call was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DecideError {
+    /// No such call waits, nor did lately. The client's doing.
+    #[error("no such call waits to be allowed")]
+    NotWaiting,
+    /// Somebody was faster, or the time was over. Nobody's doing.
+    #[error("{}", otherwise(*.0))]
+    Otherwise(Decision),
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -237,5 +252,13 @@ impl Accepted {
             seq,
             duplicate: true,
         }
+    }
+}
+
+fn otherwise(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Approved => "the call was allowed already, by somebody else",
+        Decision::Denied => "the call was denied already, by somebody else",
+        Decision::TimedOut => "nobody allowed the call in time: it was not run",
     }
 }

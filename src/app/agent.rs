@@ -39,6 +39,8 @@ pub(super) struct Engine {
     pub(super) turns: Turns,
     pub(super) store: Store,
     pub(super) service: proto::chat_server::ChatServer<ChatService>,
+    /// MCP servers, in words.
+    pub(super) servers: Option<String>,
 }
 
 /// Judges the answers of the store: one bad answer is no reason to send everybody away.
@@ -59,8 +61,13 @@ impl Engine {
         life: &Lifecycle,
     ) -> anyhow::Result<Self> {
         let store = Store::open(&config.store, config.limits.clone(), &config.sessions).await?;
+        // Running turns may call until they have ended.
+        let tools = Tools::new(catalog)
+            .with_servers(&config.mcp, life.closed(), life.tasks())
+            .await?;
+        let servers = tools.servers();
         let turns = Turns::new(
-            Agent::new(config.agent.clone(), model, Tools::new(catalog)),
+            Agent::new(config.agent.clone(), model, tools),
             store.clone(),
             config.limits.clone(),
             life.draining().clone(),
@@ -81,6 +88,7 @@ impl Engine {
             turns,
             store,
             service,
+            servers,
         })
     }
 

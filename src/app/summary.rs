@@ -30,6 +30,11 @@ pub(super) fn agents(config: &Config) -> String {
     )
 }
 
+/// Who else has tools.
+pub(super) fn servers(servers: &str) -> String {
+    format!("MCP servers: {servers}")
+}
+
 /// What answers, from what.
 pub(super) fn engine(config: &Config, catalog: &Catalog, model: &Model) -> Vec<String> {
     let store = match &config.store {

@@ -131,6 +131,14 @@ fn check_table(at: &str, table: &format::Table) -> Result<(), Flaw> {
         check_name(&format!("{at}.synonyms[{place}]"), synonym)?;
     }
     check_count(
+        &format!("{at}.consumers"),
+        table.consumers.len(),
+        limits::CONSUMERS,
+    )?;
+    for (place, consumer) in table.consumers.iter().enumerate() {
+        check_name(&format!("{at}.consumers[{place}]"), consumer)?;
+    }
+    check_count(
         &format!("{at}.columns"),
         table.columns.len(),
         limits::COLUMNS,
@@ -216,6 +224,7 @@ fn describe(table: format::Table) -> Description {
         origin: table
             .lineage
             .map_or(LineageStatus::NotRecorded, |lineage| lineage.status.into()),
+        consumers: table.consumers,
     }
 }
 

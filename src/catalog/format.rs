@@ -39,6 +39,8 @@ pub(super) struct Table {
     #[serde(default)]
     pub(super) foreign_keys: Vec<ForeignKey>,
     pub(super) lineage: Option<Lineage>,
+    #[serde(default)]
+    pub(super) consumers: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

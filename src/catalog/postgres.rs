@@ -1,85 +1,100 @@
-//! A catalog read from PostgreSQL.
+//! A catalog read from PostgreSQL 12 or newer: what the role may read, as the server's own catalog has it.
+//!
+//! One connection and one read-only transaction see one state of everything. Nothing is asked of `information_schema`,
+//! which shows the keys of a table only to who may write to it.
 
-use std::fmt;
+mod address;
+mod error;
+mod pattern;
+mod reading;
+mod rows;
+mod tables;
+mod tls;
+
+use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tokio_postgres::Client;
 
 use super::format;
+use crate::secret::Secret;
 
-/// Where a PostgreSQL server is. Never shown with its password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Address {
-    url: String,
-    shown: String,
-}
+pub use address::{Address, SslMode};
+pub use error::{PostgresError, Problem};
+pub use pattern::SchemaPattern;
 
 /// How PostgreSQL sources are read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Config {}
-
-/// PostgreSQL could not be read. The message says why and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum PostgresError {
-    /// This build has no client for it.
-    #[error("{0}: this dragoman cannot read PostgreSQL")]
-    Missing(Address),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The password, for addresses that have none in them.
+    pub password: Option<Secret>,
+    /// Patterns of the schemas that are read; empty for all but those of the server itself.
+    pub schemas: Vec<SchemaPattern>,
+    /// The certificates of the authorities to trust, as PEM, instead of those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// How long it may take until the server has let the role in.
+    pub connect_timeout: Duration,
+    /// How long the server may work on one query, at least a millisecond.
+    pub statement_timeout: Duration,
 }
+
+/// How long a goodbye may take. The server notices a closed socket too.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What the server says of its tables.
-#[expect(clippy::unused_async, reason = "a client waits")]
 pub(super) async fn read(
     address: &Address,
-    _config: &Config,
+    config: &Config,
 ) -> Result<format::File, PostgresError> {
-    Err(PostgresError::Missing(address.clone()))
+    read_all(address, config)
+        .await
+        .map_err(|problem| PostgresError::new(address, problem))
 }
 
-// === impl PostgresError ===
+/// The connection is polled here, beside what is asked over it: it ends with this future, on every path.
+async fn read_all(address: &Address, config: &Config) -> Result<format::File, Problem> {
+    let limit = config.connect_timeout;
+    let connecting = Box::pin(connect(address, config));
+    let connected = timeout(limit, connecting).await;
+    let (client, connection) = connected.map_err(|_| Problem::ConnectTimeout { limit })??;
+    let mut connection = pin!(connection);
+    let file = tokio::select! {
+        file = reading::read(&client, config) => file?,
+        ended = &mut connection => return Err(ended.map_or_else(Problem::from, |()| Problem::Closed)),
+    };
+    // Ends the transaction, and the session on the server.
+    drop(client);
+    let _ = timeout(GOODBYE, connection).await;
+    Ok(file)
+}
 
-impl PostgresError {
-    /// `error.type` of the span.
-    pub(super) fn kind(&self) -> &'static str {
-        match self {
-            Self::Missing(_) => "missing",
+async fn connect(
+    address: &Address,
+    config: &Config,
+) -> Result<
+    (
+        Client,
+        impl Future<Output = Result<(), tokio_postgres::Error>> + Send,
+    ),
+    Problem,
+> {
+    let connector = tls::connector(address.ssl_mode(config), config.ca_file.as_deref()).await?;
+    let settings = address.settings(config);
+    settings.connect(connector).await.map_err(Problem::from)
+}
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            password: None,
+            schemas: Vec::new(),
+            ca_file: None,
+            connect_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(15),
         }
-    }
-}
-
-// === impl Address ===
-
-impl Address {
-    /// Reads `postgres://` or `postgresql://`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("postgres://")
-            .or_else(|| text.strip_prefix("postgresql://"))
-            .ok_or("write postgres://USER@HOST:PORT/DATABASE")?;
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        if host.is_empty() || host.starts_with('/') {
-            return Err("the host is missing".to_owned());
-        }
-        let hidden = if host.len() == rest.len() { "" } else { "…@" };
-        let scheme = text.strip_suffix(rest).unwrap_or_default();
-        Ok(Self {
-            url: text.to_owned(),
-            shown: format!("{scheme}{hidden}{host}"),
-        })
-    }
-
-    /// What a source at this address is called if nobody gives it a name.
-    pub(super) fn default_name(&self) -> String {
-        let end = self.url.rsplit(['/', '@']).next().unwrap_or_default();
-        end.split('?').next().unwrap_or_default().to_owned()
-    }
-}
-
-/// Without user and password.
-impl fmt::Display for Address {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.shown)
-    }
-}
-
-impl fmt::Debug for Address {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Address({self})")
     }
 }

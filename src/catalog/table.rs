@@ -40,6 +40,8 @@ pub struct Description {
     pub columns: Vec<Column>,
     /// What is known about where its data comes from.
     pub origin: LineageStatus,
+    /// Reports and applications that read it.
+    pub consumers: Vec<String>,
 }
 
 /// A column.

@@ -1,7 +1,9 @@
 mod demo;
 mod large;
+mod lenient;
 mod loading;
 mod queries;
+mod sources;
 
 use jiff::Timestamp;
 

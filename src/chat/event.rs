@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{Drawing, MessageId, TraceId, TurnId};
+use super::{ApprovalRequest, Decision, Drawing, MessageId, TraceId, TurnId};
 
 /// An entry of a session's log.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl Event {
     }
 }
 
-/// What an event says. A turn is one `User`, any number of tool events, then one `Agent` or one `Error`.
+/// What an event says. A turn is one `User`, any number of tool and approval events, then one `Agent` or one `Error`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventBody {
     /// The question.
@@ -55,6 +55,22 @@ pub enum EventBody {
     ToolResult {
         /// The result.
         result: ToolResult,
+        /// Bytes of the turn's text that were said before.
+        text_offset: usize,
+    },
+    /// A call waits until somebody allows it.
+    ApprovalRequest {
+        /// The call, and until when it waits.
+        request: ApprovalRequest,
+        /// Bytes of the turn's text that were said before.
+        text_offset: usize,
+    },
+    /// The wait for an approval is over.
+    ApprovalDecision {
+        /// [`ToolCall::id`].
+        call_id: Arc<str>,
+        /// What was decided.
+        decision: Decision,
         /// Bytes of the turn's text that were said before.
         text_offset: usize,
     },
@@ -89,9 +105,10 @@ impl EventBody {
     /// Bytes of the turn's text that were said before this event, where that is known.
     pub fn text_offset(&self) -> Option<usize> {
         match self {
-            Self::ToolCall { text_offset, .. } | Self::ToolResult { text_offset, .. } => {
-                Some(*text_offset)
-            }
+            Self::ToolCall { text_offset, .. }
+            | Self::ToolResult { text_offset, .. }
+            | Self::ApprovalRequest { text_offset, .. }
+            | Self::ApprovalDecision { text_offset, .. } => Some(*text_offset),
             Self::User { .. } | Self::Agent { .. } | Self::Error { .. } => None,
         }
     }

@@ -56,8 +56,9 @@ struct Conversation {
     opened_at: u64,
     /// True once everything up to there was sent.
     caught_up: bool,
-    /// The end of an earlier turn that is to be sent first.
-    missed: Option<Arc<Event>>,
+    /// What is to be sent first, though it is before the end of the log: the end of an earlier turn, or what the running one
+    /// waits to have allowed.
+    missed: VecDeque<Arc<Event>>,
     /// What a client that keeps no cursor is owed; `None` for any other.
     owed: Option<Owed>,
     /// Questions of this stream that wait for another turn to end.
@@ -113,7 +114,7 @@ impl Conversation {
     /// The next response; `None` when the conversation is over.
     async fn next(&mut self) -> Option<Result<Response, Status>> {
         loop {
-            if let Some(event) = self.missed.take() {
+            if let Some(event) = self.missed.pop_front() {
                 return Some(Ok(Response::Event(convert::event_to_proto(&event))));
             }
             if self.is_over() {
@@ -191,6 +192,7 @@ impl Conversation {
                 Ok(turn) => Ok(self.cancel(turn).await),
                 Err(status) => Ok(Some(rejected(String::new(), &status))),
             },
+            Some(Request::Decide(decide)) => Ok(Some(self.decide(decide).await)),
             Some(Request::Delivered(delivered)) => {
                 let owed = self.owed.as_mut();
                 let owed = owed.is_some_and(|owed| owed.confirms(delivered.seq));
@@ -218,6 +220,30 @@ impl Conversation {
         let cancelled = tokio::time::timeout(CANCEL_WAIT, cancelled).await.ok()?;
         let error = cancelled.err()?;
         Some(rejected(String::new(), &outcome::store_failed(&error)))
+    }
+
+    async fn decide(&mut self, decide: proto::Decide) -> Response {
+        let deciding = async {
+            let turn = convert::turn_id(&decide.turn_id)?;
+            let call_id = convert::call_id(&decide.call_id)?;
+            self.service
+                .turns
+                .decide(&self.session, turn, call_id, decide.approved)
+                .await
+                .map_err(|error| outcome::not_decided(&error))
+        };
+        match deciding.await {
+            Ok(decided) => Response::Decided(proto::Decided {
+                turn_id: decided.turn.to_string(),
+                decision: convert::decision_to_proto(decided.decision).into(),
+                call_id: decide.call_id,
+            }),
+            Err(status) => Response::Rejected(proto::Rejected {
+                request_id: String::new(),
+                status: Some(status::to_message(&status)),
+                call_id: decide.call_id,
+            }),
+        }
     }
 
     async fn ask(&mut self, question: proto::Question) -> Response {
@@ -344,5 +370,6 @@ fn rejected(request_id: String, status: &Status) -> Response {
     Response::Rejected(proto::Rejected {
         request_id,
         status: Some(status::to_message(status)),
+        call_id: String::new(),
     })
 }

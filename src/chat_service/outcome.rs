@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tonic::{Code, Status};
 use tracing::Span;
 
-use crate::agent::{Accepted, AskError};
+use crate::agent::{Accepted, AskError, DecideError};
 use crate::chat::{EventBody, SessionId};
 use crate::rpc::{proto, status};
 use crate::store::StoreError;
@@ -46,7 +46,11 @@ pub(super) fn record_end(span: &Span, body: &EventBody) {
         EventBody::Error { reason, .. } => {
             spans::record_error(span, spans::error_type(*reason), "the turn failed");
         }
-        EventBody::User { .. } | EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
+        EventBody::User { .. }
+        | EventBody::ToolCall { .. }
+        | EventBody::ToolResult { .. }
+        | EventBody::ApprovalRequest { .. }
+        | EventBody::ApprovalDecision { .. } => {}
     }
 }
 
@@ -65,6 +69,21 @@ pub(super) fn refused(error: &AskError) -> Status {
         }
         AskError::Stopping => status::unavailable(&error.to_string(), "STOPPING", RETRY_AFTER),
         AskError::Store(error) => store_failed(error),
+    }
+}
+
+/// A decision that was not taken, for the wire.
+pub(super) fn not_decided(error: &DecideError) -> Status {
+    match error {
+        DecideError::NotWaiting => {
+            status::with_reason(Code::NotFound, &error.to_string(), "NOT_WAITING")
+        }
+        DecideError::Otherwise(_) => status::with_reason(
+            Code::FailedPrecondition,
+            &error.to_string(),
+            "ALREADY_DECIDED",
+        ),
+        DecideError::Store(error) => store_failed(error),
     }
 }
 

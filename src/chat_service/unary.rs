@@ -46,6 +46,25 @@ pub(super) async fn cancel_turn(
 }
 
 /// See the schema.
+pub(super) async fn decide_approval(
+    service: &ChatService,
+    request: proto::DecideApprovalRequest,
+) -> Result<proto::DecideApprovalResponse, Status> {
+    let session = convert::session_id(&request.session_id)?;
+    let turn = convert::turn_id(&request.turn_id)?;
+    let call_id = convert::call_id(&request.call_id)?;
+    let decided = service
+        .turns
+        .decide(&session, turn, call_id, request.approved)
+        .await
+        .map_err(|error| outcome::not_decided(&error))?;
+    Ok(proto::DecideApprovalResponse {
+        turn_id: decided.turn.to_string(),
+        decision: convert::decision_to_proto(decided.decision).into(),
+    })
+}
+
+/// See the schema.
 pub(super) async fn list_events(
     service: &ChatService,
     request: proto::ListEventsRequest,

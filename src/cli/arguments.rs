@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -42,6 +43,16 @@ Ctrl-C ends this command, not the answer: it goes on and is kept in the session.
 Exit codes: 0 answered, 1 the turn failed or was refused, 2 wrong use, 69 nothing reachable at \
 --server, 75 too many questions, try later, 130 ended by Ctrl-C.")]
     Ask(AskArguments),
+    /// Serve a model that is none, to rehearse what goes wrong with real ones.
+    #[command(after_help = "\
+The model's name is the case that is played, each with the fault it is named after. For example:
+  dragoman mock-model
+  OPENAI_BASE_URL=http://127.0.0.1:8090/v1 dragoman --model openai:429-then-ok
+
+It speaks chat completions at /v1/chat/completions and as Azure does, and messages at /v1/messages; any key will do.
+
+Exit codes: 0 stopped as told or listed, 1 could not start, 2 wrong use, 78 wrong cases.")]
+    MockModel(MockModelArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -68,7 +79,7 @@ pub(super) struct SettingFlags {
     store: Option<String>,
     #[arg(long, value_name = "[NAME=]SOURCE", help = config::help("catalog"))]
     catalog: Vec<String>,
-    #[arg(long, value_name = "guide|openai|openai:NAME|scripted:FILE", help = config::help("model"))]
+    #[arg(long, value_name = "guide|openai[:NAME]|anthropic[:NAME]|scripted:FILE", help = config::help("model"))]
     model: Option<String>,
     /// TOML file with settings, also DRAGOMAN_CONFIG; none is read by itself.
     #[arg(long, value_name = "FILE")]
@@ -85,6 +96,22 @@ pub(super) struct AskArguments {
     /// The session to ask in; without it, a new one.
     #[arg(long, value_name = "ID", value_parser = session_id)]
     pub(super) session: Option<SessionId>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MockModelArguments {
+    /// Where it listens, on this machine only; port 0 takes a free one.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8090")]
+    pub(super) listen: SocketAddr,
+    /// More cases, in the format of `src/mock_model/format.md`; they count more than those that are built in.
+    #[arg(long, value_name = "FILE")]
+    pub(super) cases: Option<PathBuf>,
+    /// Play this case whatever model is named.
+    #[arg(long, value_name = "CASE")]
+    pub(super) always: Option<String>,
+    /// Print the cases, one a line, and do nothing else.
+    #[arg(long)]
+    pub(super) list: bool,
 }
 
 fn session_id(text: &str) -> Result<SessionId, String> {

@@ -1,6 +1,7 @@
 //! `dragoman ask`: one question over gRPC, its answer as it comes.
 
 mod answer;
+mod approvals;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::rpc::proto::chat_client::ChatClient;
 use crate::rpc::proto::{AskRequest, Question, WhenBusy};
 
 use answer::{Answer, Outcome};
+use approvals::{Approvals, Typist};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
@@ -66,7 +68,7 @@ pub(super) async fn run(arguments: &AskArguments) -> ExitCode {
     let shares_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
     let mut answer = Answer::new(io::stdout(), io::stderr(), shares_terminal);
     let told = tokio::select! {
-        told = Box::pin(tell(arguments, &mut answer)) => Some(told),
+        told = Box::pin(tell(arguments, &mut answer, Typist::find())) => Some(told),
         Ok(()) = tokio::signal::ctrl_c() => None,
     };
     let session = answer.session().map(str::to_owned);
@@ -84,8 +86,10 @@ pub(super) async fn run(arguments: &AskArguments) -> ExitCode {
 async fn tell(
     arguments: &AskArguments,
     answer: &mut Answer<impl Write, impl Write>,
+    typist: Typist,
 ) -> Result<Outcome, AskError> {
     let mut client = ChatClient::new(connect(&arguments.server).await?);
+    let mut approvals = Approvals::new(client.clone(), typist);
     let session = arguments.session.as_ref();
     let request = AskRequest {
         session_id: session.map_or_else(String::new, |id| id.as_str().to_owned()),
@@ -106,8 +110,16 @@ async fn tell(
         Err(status) => return Err(status.into()),
     };
     loop {
-        match stream.message().await {
+        let message = tokio::select! {
+            message = stream.message() => message,
+            line = approvals.line() => {
+                approvals.typed(&line, answer).await?;
+                continue;
+            }
+        };
+        match message {
             Ok(Some(message)) => {
+                approvals.take(&message, answer)?;
                 if let Some(outcome) = answer.take(message)? {
                     return Ok(outcome);
                 }

@@ -3,7 +3,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use super::problem::{Origin, Problem, nearest_variable};
+use super::servers;
+use super::setting::Setting;
 use super::settings::SETTINGS;
+use crate::tools::mcp::{Inherited, Server};
 
 /// Names the configuration file.
 pub(super) const CONFIG_VARIABLE: &str = "DRAGOMAN_CONFIG";
@@ -20,6 +23,9 @@ pub(super) struct Environment {
     values: BTreeMap<String, String>,
     home: Option<PathBuf>,
     state_home: Option<PathBuf>,
+    path: Option<OsString>,
+    /// Variables of MCP servers, with the server and the setting each is for.
+    servers: Vec<(String, String, &'static Setting<Server>)>,
 }
 
 // === impl Environment ===
@@ -35,16 +41,12 @@ impl Environment {
             let name = name.to_string_lossy().into_owned();
             match name.as_str() {
                 "HOME" => environment.home = Some(value.into()),
+                "PATH" => environment.path = Some(value),
                 "XDG_STATE_HOME" => environment.state_home = Some(value.into()),
-                _ if known.ours.contains(&name) || known.standard.contains(&name.as_str()) => {
-                    match value.into_string() {
-                        Ok(value) => {
-                            environment.values.insert(name, value);
-                        }
-                        Err(_) => problems.push(Problem::NotUnicode {
-                            origin: Origin::Environment(name),
-                        }),
-                    }
+                _ if known.contains(&name) => environment.insert(name, value, problems),
+                _ if let Some((server, setting)) = servers::of_variable(&name) => {
+                    environment.servers.push((name.clone(), server, setting));
+                    environment.insert(name, value, problems);
                 }
                 _ if name.starts_with(PREFIX) && !is_service_link(&name, &value) => {
                     let ours = known.ours.iter().map(String::as_str);
@@ -57,8 +59,32 @@ impl Environment {
         environment
     }
 
+    fn insert(&mut self, name: String, value: OsString, problems: &mut Vec<Problem>) {
+        match value.into_string() {
+            Ok(value) => {
+                self.values.insert(name, value);
+            }
+            Err(_) => problems.push(Problem::NotUnicode {
+                origin: Origin::Environment(name),
+            }),
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+
+    /// Variables of MCP servers: the variable, the name of the server, the setting.
+    pub(super) fn servers(&self) -> &[(String, String, &'static Setting<Server>)] {
+        &self.servers
+    }
+
+    /// What child processes are given of all this.
+    pub(super) fn inherited(&self) -> Inherited {
+        Inherited {
+            path: self.path.clone(),
+            home: self.home.clone().map(PathBuf::into_os_string),
+        }
     }
 
     /// A standard OpenTelemetry variable; their specification has an empty one count as unset.
@@ -89,7 +115,7 @@ struct Known {
 
 impl Known {
     fn new() -> Self {
-        let ours = SETTINGS.iter().map(super::Setting::variable);
+        let ours = SETTINGS.iter().map(Setting::variable);
         let standard = SETTINGS.iter().flat_map(|setting| setting.also).copied();
         let own = [CONFIG_VARIABLE, MUTANT_VARIABLE];
         // A release build does not even know the second one.
@@ -100,6 +126,10 @@ impl Known {
             ours: ours.chain(own.map(str::to_owned)).collect(),
             standard: standard.chain([SDK_DISABLED]).collect(),
         }
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.ours.iter().any(|ours| ours == name) || self.standard.contains(&name)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads the TOML file into settings with lines, and says what in it is none.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -7,16 +8,25 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Origin, Problem, nearest_key};
+use super::problem::{Origin, Problem, nearest_key, nearest_server_key};
+use super::servers::{self, ServerValue};
 use super::setting::{Form, Setting};
-use super::settings::SETTINGS;
+use super::settings::{SETTINGS, mcp};
+use super::values;
 
 /// Largest file that is read.
 const FILE_BYTES: u64 = 1024 * 1024;
 
 /// A value of the file.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) enum Entry {
+    Own(Value),
+    Server(ServerValue),
+}
+
+/// A value for one of [`SETTINGS`].
+#[derive(Debug)]
+pub(super) struct Value {
     pub(super) setting: &'static Setting,
     pub(super) origin: Origin,
     /// The value as its variable would have it.
@@ -82,7 +92,17 @@ impl Reader<'_> {
     fn pair(&mut self, key: &str, origin: Origin, value: &Spanned<DeValue<'_>>) {
         let setting = SETTINGS.iter().find(|setting| setting.key == key);
         let entry = match (setting, value.get_ref()) {
-            (Some(setting), _) => self.entry(setting, origin, value),
+            (Some(setting), _) => {
+                let text = self.text_of(setting, setting.key, &origin, value);
+                text.map(|text| {
+                    Entry::Own(Value {
+                        setting,
+                        origin,
+                        text,
+                    })
+                })
+            }
+            (None, DeValue::Table(table)) if key == mcp::SECTION => return self.servers(table),
             (None, DeValue::Table(table)) if is_section(key) || !table.is_empty() => {
                 return self.table(key, table);
             }
@@ -95,25 +115,75 @@ impl Reader<'_> {
         self.entries.push(entry);
     }
 
-    fn entry(
-        &self,
-        setting: &'static Setting,
-        origin: Origin,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Result<Entry, Problem> {
-        match text_of(setting.form(), value.get_ref()) {
-            Ok(text) => Ok(Entry {
-                setting,
-                origin,
-                text,
-            }),
-            Err(reason) => Err(Problem::BadValue {
-                origin,
-                key: setting.key,
-                value: setting.told(self.text.get(value.span()).unwrap_or_default()),
-                reason,
-            }),
+    /// The sections of MCP servers.
+    fn servers(&mut self, servers: &DeTable<'_>) {
+        let mut servers: Vec<_> = servers.iter().collect();
+        servers.sort_by_key(|(name, _)| name.span().start);
+        for (name, section) in servers {
+            let origin = self.origin(name.span().start);
+            let written = name.get_ref();
+            let DeValue::Table(section) = section.get_ref() else {
+                let nearest = servers::setting(written).map(|_| servers::full_key("NAME", written));
+                self.unknown(origin, &format!("{}.{written}", mcp::SECTION), nearest);
+                continue;
+            };
+            match values::server_name(written) {
+                Ok(name) => self.server(&name, section),
+                Err(reason) => self.entries.push(Err(Problem::BadValue {
+                    origin,
+                    key: mcp::SECTION.into(),
+                    value: written.to_string(),
+                    reason,
+                })),
+            }
         }
+    }
+
+    fn server(&mut self, name: &str, section: &DeTable<'_>) {
+        let mut pairs: Vec<_> = section.iter().collect();
+        pairs.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in pairs {
+            let origin = self.origin(key.span().start);
+            let key = key.get_ref();
+            let Some(setting) = servers::setting(key) else {
+                let nearest = nearest_server_key(name, key);
+                self.unknown(origin, &servers::full_key(name, key), nearest);
+                continue;
+            };
+            let full = servers::full_key(name, key);
+            let entry = self.text_of(setting, full, &origin, value).map(|text| {
+                Entry::Server(ServerValue {
+                    name: name.to_owned(),
+                    setting,
+                    origin,
+                    text,
+                })
+            });
+            self.entries.push(entry);
+        }
+    }
+
+    fn unknown(&mut self, origin: Origin, key: &str, nearest: Option<String>) {
+        self.entries.push(Err(Problem::UnknownKey {
+            origin,
+            key: key.escape_debug().take(100).collect(),
+            nearest,
+        }));
+    }
+
+    fn text_of<C: Clone + Default>(
+        &self,
+        setting: &Setting<C>,
+        key: impl Into<Cow<'static, str>>,
+        origin: &Origin,
+        value: &Spanned<DeValue<'_>>,
+    ) -> Result<String, Problem> {
+        text_of(setting.form(), value.get_ref()).map_err(|reason| Problem::BadValue {
+            origin: origin.clone(),
+            key: key.into(),
+            value: setting.told(self.text.get(value.span()).unwrap_or_default()),
+            reason,
+        })
     }
 
     fn origin(&self, offset: usize) -> Origin {
@@ -137,7 +207,7 @@ fn is_section(key: &str) -> bool {
 /// A TOML value as text, if its type is one of those the form has.
 fn text_of(form: Form, value: &DeValue<'_>) -> Result<String, String> {
     match (form, value) {
-        (Form::Text | Form::Texts | Form::Duration | Form::Size, DeValue::String(text)) => {
+        (Form::Text | Form::TextOrList | Form::Duration | Form::Size, DeValue::String(text)) => {
             Ok(text.to_string())
         }
         (Form::Size | Form::Count | Form::Ratio, DeValue::Integer(number)) => {
@@ -147,7 +217,7 @@ fn text_of(form: Form, value: &DeValue<'_>) -> Result<String, String> {
         }
         (Form::Ratio, DeValue::Float(number)) => Ok(number.as_str().to_owned()),
         (Form::Switch, DeValue::Boolean(on)) => Ok(on.to_string()),
-        (Form::List | Form::Texts, DeValue::Array(items)) => {
+        (Form::List | Form::TextOrList, DeValue::Array(items)) => {
             let texts: Option<Vec<&str>> = items
                 .iter()
                 .map(|item| item.get_ref().as_str().filter(|text| !text.contains(',')))
@@ -155,6 +225,13 @@ fn text_of(form: Form, value: &DeValue<'_>) -> Result<String, String> {
             texts
                 .map(|texts| texts.join(","))
                 .ok_or_else(|| "write an array of strings without commas".to_owned())
+        }
+        (Form::Texts, DeValue::Array(items)) => {
+            let texts: Option<Vec<&str>> =
+                items.iter().map(|item| item.get_ref().as_str()).collect();
+            texts
+                .map(|texts| serde_json::json!(texts).to_string())
+                .ok_or_else(|| "write an array of strings".to_owned())
         }
         (form, value) => Err(format!(
             "write {}, not a TOML {}",
@@ -175,8 +252,8 @@ impl Form {
             Self::Count => "an integer",
             Self::Ratio => "a number from 0 to 1",
             Self::Switch => "true or false, without quotes",
-            Self::List => "an array of strings",
-            Self::Texts => "a string in quotes, or an array of them",
+            Self::TextOrList => "a string in quotes, or an array of them",
+            Self::List | Self::Texts => "an array of strings",
         }
     }
 }

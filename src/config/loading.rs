@@ -3,8 +3,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf, absolute};
 
 use super::environment::{CONFIG_VARIABLE, Environment, MUTANT_VARIABLE, SDK_DISABLED};
-use super::file;
+use super::file::{self, Entry};
 use super::problem::{ConfigError, Origin, Problem};
+use super::servers::ServerValue;
 use super::setting::Setting;
 use super::settings::SETTINGS;
 use super::{Config, Flags, Loaded, Role};
@@ -18,9 +19,10 @@ const OTLP_ENDPOINTS: [&str; 2] = ["telemetry.otlp_endpoint", "telemetry.otlp_me
 /// an earlier one; every value is checked, also one that is replaced.
 #[derive(Debug)]
 pub(super) struct Loading {
-    config: Config,
+    pub(super) config: Config,
     origins: BTreeMap<&'static str, Origin>,
-    problems: Vec<Problem>,
+    pub(super) server_origins: BTreeMap<String, Origin>,
+    pub(super) problems: Vec<Problem>,
 }
 
 // === impl Loading ===
@@ -33,10 +35,12 @@ impl Loading {
         let mut loading = Self {
             config: Config::default(),
             origins: BTreeMap::new(),
+            server_origins: BTreeMap::new(),
             problems: Vec::new(),
         };
         let environment = Environment::read(variables, &mut loading.problems);
         loading.config.store = store::Config::Sqlite(environment.default_store());
+        loading.config.mcp.inherited = environment.inherited();
         let file = loading.read_file(flags, &environment);
         loading.read_standard_variables(flags, &environment);
         loading.read_variables(&environment);
@@ -44,6 +48,7 @@ impl Loading {
         loading.choose_model();
         loading.read_mutant(&environment);
         loading.check_pairs();
+        loading.check_servers();
         if !loading.problems.is_empty() {
             return Err(ConfigError {
                 problems: loading.problems,
@@ -53,6 +58,7 @@ impl Loading {
             config: loading.config,
             file,
             origins: loading.origins,
+            server_origins: loading.server_origins,
         })
     }
 
@@ -72,7 +78,10 @@ impl Loading {
                 let folder = path.parent().unwrap_or(&path);
                 for entry in file::entries(&path, &text) {
                     match entry {
-                        Ok(entry) => self.set(entry.setting, entry.origin, &entry.text, folder),
+                        Ok(Entry::Own(entry)) => {
+                            self.set(entry.setting, entry.origin, &entry.text, folder);
+                        }
+                        Ok(Entry::Server(value)) => self.set_server(value, folder),
                         Err(problem) => self.problems.push(problem),
                     }
                 }
@@ -123,6 +132,15 @@ impl Loading {
                 self.set(setting, Origin::Environment(name), value, Path::new(""));
             }
         }
+        for (variable, name, setting) in environment.servers() {
+            let value = ServerValue {
+                name: name.clone(),
+                setting,
+                origin: Origin::Environment(variable.clone()),
+                text: environment.get(variable).unwrap_or_default().to_owned(),
+            };
+            self.set_server(value, Path::new(""));
+        }
     }
 
     fn read_flags(&mut self, flags: &Flags) {
@@ -142,7 +160,7 @@ impl Loading {
             Ok(mutant) => self.config.mutant = Some(mutant),
             Err(error) => self.problems.push(Problem::BadValue {
                 origin: Origin::Environment(MUTANT_VARIABLE.to_owned()),
-                key: "mutant",
+                key: "mutant".into(),
                 value: name.to_owned(),
                 reason: error.to_string(),
             }),
@@ -156,33 +174,63 @@ impl Loading {
             }
             Err(reason) => self.problems.push(Problem::BadValue {
                 origin,
-                key: setting.key,
+                key: setting.key.into(),
                 value: setting.told(text),
                 reason,
             }),
         }
     }
 
-    /// Who has a key wants the model it is for, unless told otherwise.
+    /// Who has a key wants the model it is for, unless told otherwise. Of two keys the first in this order counts: there is
+    /// no telling which one is meant, so it is told which one was taken.
     fn choose_model(&mut self) {
-        if self.origins.contains_key("model") || self.config.model.openai.api_key.is_none() {
+        if self.origins.contains_key("model") {
             return;
         }
-        if let Some(origin) = self.origins.get("openai.api_key") {
-            let reason = format!("openai.api_key is set ({origin})");
-            self.config.model.kind = model::Kind::OpenAi(model::openai::DEFAULT_MODEL.to_owned());
-            self.config.model_because = Some(reason.clone());
-            self.origins.insert("model", Origin::Because(reason));
+        let model = &self.config.model;
+        let (openai, anthropic) = (&model.openai.api_key, &model.anthropic.api_key);
+        let default = |name: &str| name.to_owned();
+        let keys = [
+            (
+                "openai.api_key",
+                openai.is_some(),
+                model::Kind::OpenAi(default(model::openai::DEFAULT_MODEL)),
+            ),
+            (
+                "anthropic.api_key",
+                anthropic.is_some(),
+                model::Kind::Anthropic(default(model::anthropic::DEFAULT_MODEL)),
+            ),
+        ];
+        let mut set = keys.into_iter().filter_map(|(key, is_set, kind)| {
+            let origin = self.origins.get(key).filter(|_| is_set)?;
+            Some((format!("{key} is set ({origin})"), key, kind))
+        });
+        let Some((mut reason, _, kind)) = set.next() else {
+            return;
+        };
+        if let Some((_, other, _)) = set.next() {
+            reason = format!("{reason} and counts before {other}");
         }
+        drop(set);
+        self.config.model.kind = kind;
+        self.config.model_because = Some(reason.clone());
+        self.origins.insert("model", Origin::Because(reason));
     }
 
     /// What is wrong only together.
     fn check_pairs(&mut self) {
         let config = &self.config;
-        let keyless = config.only != Role::Gateway
+        let runs_turns = config.only != Role::Gateway;
+        let (openai, anthropic) = (&config.model.openai, &config.model.anthropic);
+        let without_openai_key = runs_turns
             && matches!(config.model.kind, model::Kind::OpenAi(_))
-            && config.model.openai.needs_key()
-            && config.model.openai.api_key.is_none();
+            && openai.needs_key()
+            && openai.api_key.is_none();
+        let without_anthropic_key = runs_turns
+            && matches!(config.model.kind, model::Kind::Anthropic(_))
+            && anthropic.needs_key()
+            && anthropic.api_key.is_none();
         let same_address = config.http == config.grpc && !config.http.ends_with(":0");
         let no_time_to_pong = config.gateway.silence_timeout <= config.gateway.ping_interval;
         let question = config.limits.question_bytes;
@@ -197,7 +245,12 @@ impl Loading {
             "a gateway needs at least one agent, and only a gateway asks agents",
         );
         self.conflict(
-            keyless,
+            without_anthropic_key,
+            ["model", "anthropic.api_key"],
+            "Anthropic answers nobody without a key: set ANTHROPIC_API_KEY, or anthropic.base_url to another server",
+        );
+        self.conflict(
+            without_openai_key,
             ["model", "openai.api_key"],
             "OpenAI answers nobody without a key: set OPENAI_API_KEY, or openai.base_url to another server",
         );
@@ -231,7 +284,7 @@ impl Loading {
     /// Reports two settings, unless one of them was refused anyway.
     fn conflict(&mut self, wrong: bool, keys: [&'static str; 2], reason: &'static str) {
         let refused = self.problems.iter().any(|problem| match problem {
-            Problem::BadValue { key, .. } => keys.contains(key),
+            Problem::BadValue { key, .. } => keys.contains(&&**key),
             _ => false,
         });
         if wrong && !refused {

@@ -1,8 +1,11 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use super::environment::PREFIX;
+use super::servers::full_key;
 use super::settings::SETTINGS;
+use super::settings::mcp::MCP_SETTINGS;
 
 /// Longest value an error repeats, in characters.
 const SHOWN_VALUE: usize = 60;
@@ -66,11 +69,19 @@ pub enum Problem {
         /// Where.
         origin: Origin,
         /// The setting.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// The value as it was written.
         value: String,
         /// Why not, and what is accepted.
         reason: String,
+    },
+    /// An MCP server that cannot be used as it is.
+    #[error("mcp.{name}: {reason}")]
+    Server {
+        /// Its name.
+        name: String,
+        /// Why, and what to do.
+        reason: &'static str,
     },
     /// Two values that do not go together.
     #[error("{left} and {right}: {reason}")]
@@ -117,6 +128,15 @@ pub(super) fn nearest_key(written: &str) -> Option<String> {
     let sections = keys.clone().filter_map(|key| key.split_once('.'));
     let known = keys.chain(sections.map(|(section, _)| section));
     nearest(written, known.map(|key| (distance(key), key.to_owned())))
+}
+
+/// The key of an MCP server that `written` probably means.
+pub(super) fn nearest_server_key(name: &str, written: &str) -> Option<String> {
+    let keys = MCP_SETTINGS.iter().map(|setting| {
+        let distance = strsim::damerau_levenshtein(written, setting.key);
+        (distance, setting.key.to_owned())
+    });
+    nearest(written, keys).map(|key| full_key(name, &key))
 }
 
 /// The variable that `written` probably means. Their common start says nothing.

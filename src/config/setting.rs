@@ -6,9 +6,9 @@ use super::Config;
 use super::environment::PREFIX;
 use super::values;
 
-/// One thing that can be set.
+/// One thing that can be set in a `C`: in all of the configuration, or in a section that there may be several of.
 #[derive(Debug)]
-pub struct Setting {
+pub struct Setting<C: 'static = Config> {
     /// Its key in the TOML file, with its section: `gateway.ping_interval`.
     pub key: &'static str,
     /// What it is, in one sentence.
@@ -17,7 +17,7 @@ pub struct Setting {
     pub also: &'static [&'static str],
     /// True if its value is never shown, nor repeated in a message.
     pub is_secret: bool,
-    kind: Kind,
+    kind: Kind<C>,
 }
 
 /// How TOML writes a value.
@@ -38,26 +38,28 @@ pub(super) enum Form {
     /// An array of strings; elsewhere separated by commas.
     List,
     /// The same, or a string if there is only one.
+    TextOrList,
+    /// An array of strings; elsewhere a JSON array, as the strings may hold anything.
     Texts,
 }
 
 /// Where the field is. Reached mutably, so that one function serves reading and writing.
-type Field<T> = fn(&mut Config) -> &mut T;
+type Field<C, T> = fn(&mut C) -> &mut T;
 
 /// What a value is made of, and where it goes.
 #[derive(Debug)]
-enum Kind {
-    Duration(Field<Duration>, RangeInclusive<Duration>),
-    Size(Field<usize>, RangeInclusive<usize>),
-    Count(Field<usize>, RangeInclusive<usize>),
-    Count32(Field<u32>, RangeInclusive<u32>),
-    Switch(Field<bool>),
-    Special(Special),
+pub(super) enum Kind<C: 'static> {
+    Duration(Field<C, Duration>, RangeInclusive<Duration>),
+    Size(Field<C, usize>, RangeInclusive<usize>),
+    Count(Field<C, usize>, RangeInclusive<usize>),
+    Count32(Field<C, u32>, RangeInclusive<u32>),
+    Switch(Field<C, bool>),
+    Special(Special<C>),
 }
 
 /// A value with a grammar of its own.
 #[derive(Debug)]
-pub(super) struct Special {
+pub(super) struct Special<C: 'static = Config> {
     /// How TOML writes it.
     pub(super) form: Form,
     /// What is accepted, for people.
@@ -65,15 +67,15 @@ pub(super) struct Special {
     /// The default, where it is not one value.
     pub(super) default: Option<&'static str>,
     /// Checks a text and stores it; a relative path is relative to the folder given.
-    pub(super) set: fn(&mut Config, &str, &Path) -> Result<(), String>,
+    pub(super) set: fn(&mut C, &str, &Path) -> Result<(), String>,
     /// The value as a text that `set` takes.
-    pub(super) get: fn(&Config) -> String,
+    pub(super) get: fn(&C) -> String,
 }
 
 pub(super) const fn duration(
     key: &'static str,
     help: &'static str,
-    field: Field<Duration>,
+    field: Field<Config, Duration>,
     range: RangeInclusive<Duration>,
 ) -> Setting {
     Setting::new(key, help, Kind::Duration(field, range))
@@ -82,7 +84,7 @@ pub(super) const fn duration(
 pub(super) const fn size(
     key: &'static str,
     help: &'static str,
-    field: Field<usize>,
+    field: Field<Config, usize>,
     range: RangeInclusive<usize>,
 ) -> Setting {
     Setting::new(key, help, Kind::Size(field, range))
@@ -91,7 +93,7 @@ pub(super) const fn size(
 pub(super) const fn count(
     key: &'static str,
     help: &'static str,
-    field: Field<usize>,
+    field: Field<Config, usize>,
     range: RangeInclusive<usize>,
 ) -> Setting {
     Setting::new(key, help, Kind::Count(field, range))
@@ -100,13 +102,17 @@ pub(super) const fn count(
 pub(super) const fn count32(
     key: &'static str,
     help: &'static str,
-    field: Field<u32>,
+    field: Field<Config, u32>,
     range: RangeInclusive<u32>,
 ) -> Setting {
     Setting::new(key, help, Kind::Count32(field, range))
 }
 
-pub(super) const fn switch(key: &'static str, help: &'static str, field: Field<bool>) -> Setting {
+pub(super) const fn switch(
+    key: &'static str,
+    help: &'static str,
+    field: Field<Config, bool>,
+) -> Setting {
     Setting::new(key, help, Kind::Switch(field))
 }
 
@@ -116,21 +122,15 @@ pub(super) const fn special(key: &'static str, help: &'static str, special: Spec
 
 /// A value that is never shown: its `get` only says whether there is one.
 pub(super) const fn secret(key: &'static str, help: &'static str, secret: Special) -> Setting {
-    Setting {
-        is_secret: true,
-        ..Setting::new(key, help, Kind::Special(secret))
-    }
+    Setting::new(key, help, Kind::Special(secret)).secret()
 }
 
 // === impl Setting ===
 
-impl Setting {
+impl<C: Clone + Default> Setting<C> {
     /// Its variable: `DRAGOMAN_GATEWAY_PING_INTERVAL`.
     pub fn variable(&self) -> String {
-        format!(
-            "{PREFIX}{}",
-            self.key.to_ascii_uppercase().replace('.', "_")
-        )
+        variable(self.key)
     }
 
     /// What is accepted, for people: `1s to 10m`.
@@ -160,12 +160,12 @@ impl Setting {
                 default: Some(text),
                 ..
             }) => (*text).to_owned(),
-            _ => self.text(&Config::default()),
+            _ => self.text(&C::default()),
         }
     }
 
     /// Its value in `config`, as its variable would have it; of a secret only whether there is one.
-    pub fn text(&self, config: &Config) -> String {
+    pub fn text(&self, config: &C) -> String {
         let copy = &mut config.clone();
         match &self.kind {
             Kind::Duration(field, _) => values::duration_text(*field(copy)),
@@ -178,7 +178,7 @@ impl Setting {
     }
 
     /// Puts a value into `config`, if it is accepted; a relative path is relative to `folder`.
-    pub(super) fn set(&self, config: &mut Config, text: &str, folder: &Path) -> Result<(), String> {
+    pub(super) fn set(&self, config: &mut C, text: &str, folder: &Path) -> Result<(), String> {
         match &self.kind {
             Kind::Duration(field, range) => {
                 *field(config) = self.within(range, values::duration(text)?)?;
@@ -219,6 +219,16 @@ impl Setting {
         }
     }
 
+    fn within<T: PartialOrd>(&self, range: &RangeInclusive<T>, value: T) -> Result<T, String> {
+        if range.contains(&value) {
+            Ok(value)
+        } else {
+            Err(format!("out of range, accepted: {}", self.accepts()))
+        }
+    }
+}
+
+impl<C> Setting<C> {
     /// This setting, which standard variables set too.
     pub(super) const fn also(self, also: &'static [&'static str]) -> Self {
         Self {
@@ -230,7 +240,18 @@ impl Setting {
         }
     }
 
-    const fn new(key: &'static str, help: &'static str, kind: Kind) -> Self {
+    /// This setting, whose value is never shown: its `get` only says whether there is one.
+    pub(super) const fn secret(self) -> Self {
+        Self {
+            key: self.key,
+            help: self.help,
+            also: self.also,
+            is_secret: true,
+            kind: self.kind,
+        }
+    }
+
+    pub(super) const fn new(key: &'static str, help: &'static str, kind: Kind<C>) -> Self {
         Self {
             key,
             help,
@@ -239,12 +260,10 @@ impl Setting {
             kind,
         }
     }
+}
 
-    fn within<T: PartialOrd>(&self, range: &RangeInclusive<T>, value: T) -> Result<T, String> {
-        if range.contains(&value) {
-            Ok(value)
-        } else {
-            Err(format!("out of range, accepted: {}", self.accepts()))
-        }
-    }
+/// The variable of a key.
+pub(super) fn variable(key: &str) -> String {
+    let key = key.to_ascii_uppercase().replace(['.', '-'], "_");
+    format!("{PREFIX}{key}")
 }

@@ -1,7 +1,11 @@
+mod anthropic;
 mod budget;
 mod catalog;
+mod http;
+pub(super) mod mcp;
 mod models;
 mod openai;
+mod postgres;
 mod telemetry;
 
 use std::time::Duration;
@@ -89,6 +93,11 @@ pub static SETTINGS: &[Setting] = &[
     catalog::CATALOG,
     catalog::CATALOG_REFRESH,
     catalog::CATALOG_TIMEOUT,
+    postgres::PASSWORD,
+    postgres::SCHEMAS,
+    postgres::CA_FILE,
+    postgres::CONNECT_TIMEOUT,
+    postgres::STATEMENT_TIMEOUT,
     models::MODEL,
     models::GUIDE_PACE,
     openai::BASE_URL,
@@ -105,6 +114,18 @@ pub static SETTINGS: &[Setting] = &[
     openai::TOTAL_TIMEOUT,
     openai::RETRIES,
     openai::RETRY_PAUSE,
+    anthropic::BASE_URL,
+    anthropic::API_KEY,
+    anthropic::MAX_OUTPUT_TOKENS,
+    anthropic::PROMPT_CACHE,
+    anthropic::HEADERS,
+    anthropic::BODY,
+    anthropic::CONNECT_TIMEOUT,
+    anthropic::HEADER_TIMEOUT,
+    anthropic::IDLE_TIMEOUT,
+    anthropic::TOTAL_TIMEOUT,
+    anthropic::RETRIES,
+    anthropic::RETRY_PAUSE,
     size(
         "limits.question_bytes",
         "Longest question",
@@ -205,6 +226,25 @@ pub static SETTINGS: &[Setting] = &[
     budget::DAILY_TOKENS,
     budget::INPUT_PRICE,
     budget::OUTPUT_PRICE,
+    special(
+        "tools.ask",
+        "The tools whose calls wait until somebody allows them; `*` stands for any characters",
+        Special {
+            form: Form::List,
+            accepts: "up to 100 names, such as `get_lineage` or `crm__*`",
+            default: None,
+            set: |config, text, _| {
+                values::tool_patterns(text).map(|value| config.agent.ask = value)
+            },
+            get: |config| config.agent.ask.texts().join(","),
+        },
+    ),
+    duration(
+        "tools.approval_timeout",
+        "How long such a call waits before it counts as denied; it is not part of `agent.turn_timeout`",
+        |config| &mut config.agent.approval_timeout,
+        seconds(1)..=seconds(86_400),
+    ),
     special(
         "gateway.origins",
         "Origins a page may come from besides the gateway's own; `*` stands for any characters",

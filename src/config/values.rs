@@ -1,9 +1,13 @@
 //! The grammar of values: text in, value or a sentence for people out, and back.
 
 mod amounts;
+mod http;
+mod mcp;
 mod openai;
 mod places;
+mod postgres;
 mod roles;
+mod tools;
 
 use tracing_subscriber::EnvFilter;
 
@@ -13,14 +17,19 @@ pub(super) use amounts::{
     count, duration, duration_text, micros, micros_text, permille, permille_text, size, size_text,
     switch,
 };
-pub(super) use openai::{
-    api_key, api_version, auth, auth_text, base_url, body, body_text, headers, hidden, model_name,
-    token_field, token_field_text,
+pub(super) use http::{
+    ANTHROPIC, OPENAI, api_key, base_url, body, body_text, headers, hidden, model_name,
 };
+pub(super) use mcp::{
+    mcp_headers, mcp_url, program, server_name, server_tools, texts, texts_text, variables,
+};
+pub(super) use openai::{api_version, auth, auth_text, token_field, token_field_text};
 pub(super) use places::{
     address, catalog, catalog_text, endpoint, model, origins, store, without_passwords,
 };
+pub(super) use postgres::{ca_file, password, schemas};
 pub(super) use roles::{agents, retention, role, role_text, when_busy, when_busy_text};
+pub(super) use tools::tool_patterns;
 
 const LOG_LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 

@@ -25,7 +25,7 @@ use super::writer::{Notice, Partials, Writer};
 use crate::chat::{Cursor, MessageId, SessionId, WhenBusy};
 use crate::gate::Gate;
 use crate::rpc::client::{Chat, NotSent};
-use crate::rpc::convert::Question;
+use crate::rpc::convert::{Decide, Question};
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// Frames that wait for the writer besides the service's own.
@@ -225,6 +225,18 @@ impl Reader {
             ClientFrame::Nothing => Ok(()),
             ClientFrame::Cancel { turn } => {
                 self.requests.cancel(turn).map_err(|error| (error, None))
+            }
+            ClientFrame::Approve {
+                turn,
+                call_id,
+                approved,
+            } => {
+                let decide = Decide {
+                    turn,
+                    call_id,
+                    approved,
+                };
+                self.requests.decide(decide).map_err(|error| (error, None))
             }
             ClientFrame::Ask {
                 content,

@@ -25,6 +25,12 @@ pub(super) enum ClientFrame {
     },
     /// The running turn stopped; `None` means whichever runs.
     Cancel { turn: Option<TurnId> },
+    /// A call that waits allowed, or not; `None` means one of whichever turn runs.
+    Approve {
+        turn: Option<TurnId>,
+        call_id: String,
+        approved: bool,
+    },
     /// Nothing: a sign of life, or an empty question.
     Nothing,
 }
@@ -40,6 +46,10 @@ pub(super) enum InvalidFrame {
     NotAnObject,
     #[error("Invalid frame: {0} must be a string")]
     NotAString(&'static str),
+    #[error("Invalid frame: call_id must be the one of an approval frame")]
+    NoCall,
+    #[error("Invalid frame: approved must be true or false")]
+    NoDecision,
     #[error("Invalid frame: {0}")]
     Id(#[from] InvalidId),
     #[error("Invalid frame: send JSON in a text frame, not in a binary one")]
@@ -66,6 +76,13 @@ struct ServerFrame<'a> {
     canvas_trigger: Option<CanvasTrigger<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics<'a>>,
+    call_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arguments: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,6 +108,10 @@ struct RawClientFrame {
     #[serde(default)]
     turn_id: Value,
     #[serde(default)]
+    call_id: Value,
+    #[serde(default)]
+    approved: Value,
+    #[serde(default)]
     traceparent: Value,
     #[serde(default)]
     tracestate: Value,
@@ -109,6 +130,17 @@ pub(super) fn read(text: &str) -> Result<ClientFrame, InvalidFrame> {
             let turn = string(&raw.turn_id, "turn_id")?;
             let turn = turn.map(TurnId::parse).transpose()?;
             return Ok(ClientFrame::Cancel { turn });
+        }
+        Some("approve") => {
+            let turn = string(&raw.turn_id, "turn_id")?;
+            let turn = turn.map(TurnId::parse).transpose()?;
+            let call_id = string(&raw.call_id, "call_id")?;
+            return Ok(ClientFrame::Approve {
+                turn,
+                call_id: call_id.ok_or(InvalidFrame::NoCall)?.to_owned(),
+                // Nothing that only looks like a yes is one.
+                approved: raw.approved.as_bool().ok_or(InvalidFrame::NoDecision)?,
+            });
         }
         Some("pong") => return Ok(ClientFrame::Nothing),
         // The replaced service never looked at `type`.
@@ -166,6 +198,26 @@ pub(super) fn event(event: &Event) -> Option<String> {
             content: Some(&result.content),
             tool_name: Some(&result.name),
             text_offset: Some(*text_offset),
+            ..common
+        },
+        EventBody::ApprovalRequest {
+            request,
+            text_offset,
+        } => ServerFrame {
+            r#type: "approval",
+            call_id: Some(&request.call_id),
+            tool_name: Some(&request.name),
+            arguments: Some(&request.arguments),
+            expires_at: Some(timestamp(request.expires)),
+            text_offset: Some(*text_offset),
+            ..common
+        },
+        EventBody::ApprovalDecision {
+            call_id, decision, ..
+        } => ServerFrame {
+            r#type: "approval_decision",
+            call_id: Some(call_id),
+            decision: Some(decision.as_str()),
             ..common
         },
         EventBody::Agent {
@@ -270,6 +322,17 @@ pub(super) fn queued(id: &str, ahead: u32, trace: TraceId) -> String {
 /// A question that was not taken; `id` is the client's id of it.
 pub(super) fn refused(refusal: &Refusal, id: Option<&str>, trace: TraceId) -> String {
     error(&capitalized(&refusal.message), id, trace)
+}
+
+/// A decision about a call that was not taken.
+pub(super) fn not_decided(refusal: &Refusal, call_id: &str) -> String {
+    text(&ServerFrame {
+        r#type: "error",
+        content: Some(&capitalized(&refusal.message)),
+        call_id: Some(call_id),
+        timestamp: Some(timestamp(SystemTime::now())),
+        ..ServerFrame::default()
+    })
 }
 
 /// An error of the connection, not of a turn.

@@ -213,12 +213,17 @@ impl LinkUpdates {
             }
             Update::Rejected {
                 request_id,
+                call_id,
                 refusal,
             } => match self.outgoing.rejected(&request_id, &refusal, self.leaving) {
-                Verdict::PassOn => Some(Update::Rejected {
-                    request_id,
-                    refusal,
-                }),
+                Verdict::PassOn => {
+                    self.outgoing.decided(&call_id);
+                    Some(Update::Rejected {
+                        request_id,
+                        call_id,
+                        refusal,
+                    })
+                }
                 Verdict::Keep => {
                     self.move_elsewhere();
                     None
@@ -235,6 +240,10 @@ impl LinkUpdates {
                 self.leaving = true;
                 self.move_elsewhere();
                 None
+            }
+            Update::Decided { call_id } => {
+                self.outgoing.decided(&call_id);
+                Some(Update::Decided { call_id })
             }
             Update::Queued { .. } => Some(update),
         }

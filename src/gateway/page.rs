@@ -12,6 +12,11 @@ use super::not_found;
 /// Everything the page consists of: name, media type, content.
 const FILES: &[(&str, &str, &str)] = &[
     ("announcer.js", SCRIPT, include_str!("page/announcer.js")),
+    (
+        "approval_card.js",
+        SCRIPT,
+        include_str!("page/approval_card.js"),
+    ),
     ("clipboard.js", SCRIPT, include_str!("page/clipboard.js")),
     ("connection.js", SCRIPT, include_str!("page/connection.js")),
     ("dom.js", SCRIPT, include_str!("page/dom.js")),

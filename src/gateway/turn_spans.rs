@@ -99,7 +99,9 @@ impl TurnSpans {
                 EventBody::Agent { finish, .. } => spans::record_finish(&span.gateway, *finish),
                 EventBody::User { .. }
                 | EventBody::ToolCall { .. }
-                | EventBody::ToolResult { .. } => {}
+                | EventBody::ToolResult { .. }
+                | EventBody::ApprovalRequest { .. }
+                | EventBody::ApprovalDecision { .. } => {}
             }
             false
         });

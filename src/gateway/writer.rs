@@ -212,9 +212,15 @@ impl Writer {
                 None => Ok(()),
             },
             Update::GoAway { .. } => Ok(()),
+            // Who follows the session sees the event.
+            Update::Decided { .. } => Ok(()),
+            Update::Rejected {
+                call_id, refusal, ..
+            } if !call_id.is_empty() => self.send(frames::not_decided(&refusal, &call_id)).await,
             Update::Rejected {
                 request_id,
                 refusal,
+                ..
             } => {
                 let trace = self.spans.refused(&request_id, &refusal);
                 let id = (!request_id.is_empty()).then_some(request_id.as_str());

@@ -1,5 +1,7 @@
 //! Requests to a model that fail.
 
+use serde::Deserialize;
+
 /// A request that failed, and whose fault it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -10,8 +12,9 @@ pub struct ModelError {
     pub message: String,
 }
 
-/// Kinds of failure that callers treat differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Kinds of failure that callers treat differently. Scripts name them as [`Self::as_str`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// Too many requests: later it will work.
     RateLimited,
@@ -35,6 +38,8 @@ pub enum ErrorKind {
     Timeout,
     /// The connection to it broke.
     Transport,
+    /// There is no secure connection to it: its certificate is refused, or what it speaks is no TLS.
+    Tls,
     /// The answer was cut before its end.
     Truncated,
     /// It sent what it should not have.
@@ -58,6 +63,7 @@ impl ErrorKind {
             Self::Server => "server",
             Self::Timeout => "timeout",
             Self::Transport => "transport",
+            Self::Tls => "tls",
             Self::Truncated => "truncated",
             Self::Protocol => "protocol",
         }
@@ -78,6 +84,7 @@ impl ErrorKind {
             | Self::ContentFilter
             | Self::BadRequest
             | Self::NotFound
+            | Self::Tls
             | Self::Protocol => false,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! What the events mean is the business of who asks: this knows HTTP, and what its failures mean for a model.
 
+mod config;
 mod exchange;
 mod failure;
 mod retries;
@@ -9,19 +10,22 @@ mod sse;
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, Uri};
 use reqwest::redirect::Policy;
 
-use super::BuildError;
+use super::{BuildError, Secret, ServerAddress};
 
+pub use config::Config;
 pub(super) use exchange::Exchange;
 pub(super) use failure::{Failure, Peer, in_band};
 pub(super) use retries::Retries;
 pub(super) use sse::Event;
+#[cfg(fuzzing)]
+pub(super) use sse::Reader;
 
-/// How long each part of a request may take.
+/// How long each part of a request may take, and how often it is sent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Timeouts {
+pub(super) struct Patience {
     /// Until there is a connection.
     pub(super) connect: Duration,
     /// From sending the request to the headers of its answer.
@@ -30,6 +34,10 @@ pub(super) struct Timeouts {
     pub(super) idle: Duration,
     /// All of it, with retries and the pauses between them.
     pub(super) total: Duration,
+    /// How often it is sent again.
+    pub(super) retries: usize,
+    /// The longest pause before that.
+    pub(super) retry_pause: Duration,
 }
 
 /// What a client is made for.
@@ -40,7 +48,7 @@ pub(super) struct Setup {
     /// Sent with every request. The sensitive ones among them are marked so.
     pub(super) headers: HeaderMap,
     /// How long it may take.
-    pub(super) timeouts: Timeouts,
+    pub(super) patience: Patience,
     /// Whom messages speak of.
     pub(super) peer: Peer,
 }
@@ -60,7 +68,7 @@ impl Client {
         // Two crypto providers could be compiled in one day: say which one, once. An error means that it has been said.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
-            .connect_timeout(setup.timeouts.connect)
+            .connect_timeout(setup.patience.connect)
             // The key is for one address only, and a redirected POST loses its body.
             .redirect(Policy::none())
             .user_agent(concat!("dragoman/", env!("CARGO_PKG_VERSION")));
@@ -83,7 +91,37 @@ impl Client {
     }
 
     /// How long a request may take.
-    pub(super) fn timeouts(&self) -> &Timeouts {
-        &self.setup.timeouts
+    pub(super) fn patience(&self) -> &Patience {
+        &self.setup.patience
     }
+}
+
+/// The server of a URL that ends before the path of an API; `section` is where the URL is configured.
+pub(super) fn server_of(
+    base_url: &str,
+    section: &'static str,
+) -> Result<ServerAddress, BuildError> {
+    let wrong = || BuildError::Url { section };
+    let uri: Uri = base_url.parse().map_err(|_| wrong())?;
+    let usual_port = if uri.scheme_str() == Some("http") {
+        80
+    } else {
+        443
+    };
+    Ok(ServerAddress {
+        address: uri.host().ok_or_else(wrong)?.to_ascii_lowercase(),
+        port: uri.port_u16().unwrap_or(usual_port),
+    })
+}
+
+/// A header that holds `key` after `scheme`, which may be empty; `section` is where the key is configured.
+pub(super) fn key_header(
+    scheme: &str,
+    key: &Secret,
+    section: &'static str,
+) -> Result<HeaderValue, BuildError> {
+    let mut value = HeaderValue::from_str(&format!("{scheme}{}", key.expose()))
+        .map_err(|_| BuildError::Key { section })?;
+    value.set_sensitive(true);
+    Ok(value)
 }

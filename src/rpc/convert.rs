@@ -8,9 +8,13 @@ use tonic::Status;
 
 use super::{proto, status};
 use crate::chat::{
-    Cursor, Event, EventBody, Fingerprint, Finish, Limits, MessageId, SessionId, TextChange,
-    ToolCall, ToolResult, TraceContext, TraceId, TurnErrorReason, TurnId, Usage, WhenBusy,
+    ApprovalRequest, Cursor, Decision, Event, EventBody, Fingerprint, Finish, Limits, MessageId,
+    SessionId, TextChange, ToolCall, ToolResult, TraceContext, TraceId, TurnErrorReason, TurnId,
+    Usage, WhenBusy,
 };
+
+/// Longest id of a tool call that is looked for, in bytes: models give shorter ones.
+const LONGEST_CALL_ID: usize = 256;
 
 /// A question as it came from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +27,17 @@ pub struct Question {
     pub trace_context: TraceContext,
     /// What to do if a turn is running.
     pub when_busy: WhenBusy,
+}
+
+/// What a client says of a call that waits to be allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decide {
+    /// The turn; `None` means the running one.
+    pub turn: Option<TurnId>,
+    /// The call.
+    pub call_id: String,
+    /// Whether it may be run.
+    pub approved: bool,
 }
 
 // === in ===
@@ -40,6 +55,17 @@ pub fn turn_id(text: &str) -> Result<Option<TurnId>, Status> {
     TurnId::parse(text)
         .map(Some)
         .map_err(|error| status::invalid_field("turn_id", &error.to_string()))
+}
+
+/// `call_id`, or what is wrong with it.
+pub fn call_id(text: &str) -> Result<&str, Status> {
+    if text.is_empty() || text.len() > LONGEST_CALL_ID {
+        let wish = format!(
+            "a call id is 1 to {LONGEST_CALL_ID} bytes, as received with the call's approval request"
+        );
+        return Err(status::invalid_field("call_id", &wish));
+    }
+    Ok(text)
 }
 
 /// A question, or what is wrong with it.
@@ -115,6 +141,20 @@ fn body(body: proto::event::Body) -> EventBody {
                 failed: result.failed,
             },
         },
+        Body::ApprovalRequest(request) => EventBody::ApprovalRequest {
+            text_offset: request.text_offset as usize,
+            request: ApprovalRequest {
+                call_id: request.call_id.into(),
+                name: request.name.into(),
+                arguments: request.arguments.into(),
+                expires: request.expire_time.map_or(UNIX_EPOCH, time),
+            },
+        },
+        Body::ApprovalDecision(decided) => EventBody::ApprovalDecision {
+            text_offset: decided.text_offset as usize,
+            decision: decision(decided.decision()),
+            call_id: decided.call_id.into(),
+        },
         Body::Agent(mut agent) => {
             let finish = match agent.finish() {
                 proto::Finish::Cancelled => Finish::Cancelled,
@@ -149,6 +189,15 @@ fn body(body: proto::event::Body) -> EventBody {
             message: error.message.into(),
             partial: error.partial.into(),
         },
+    }
+}
+
+/// A decision read by a client of ours. One of a kind this version does not know is no permission.
+fn decision(decision: proto::Decision) -> Decision {
+    match decision {
+        proto::Decision::Approved => Decision::Approved,
+        proto::Decision::TimedOut => Decision::TimedOut,
+        proto::Decision::Denied | proto::Decision::Unspecified => Decision::Denied,
     }
 }
 
@@ -206,6 +255,25 @@ fn body_to_proto(body: &EventBody) -> proto::event::Body {
             failed: result.failed,
             text_offset: saturating_u32(*text_offset),
         }),
+        EventBody::ApprovalRequest {
+            request,
+            text_offset,
+        } => Body::ApprovalRequest(proto::ApprovalRequest {
+            call_id: request.call_id.to_string(),
+            name: request.name.to_string(),
+            arguments: request.arguments.to_string(),
+            expire_time: Some(request.expires.into()),
+            text_offset: saturating_u32(*text_offset),
+        }),
+        EventBody::ApprovalDecision {
+            call_id,
+            decision,
+            text_offset,
+        } => Body::ApprovalDecision(proto::ApprovalDecision {
+            call_id: call_id.to_string(),
+            decision: decision_to_proto(*decision).into(),
+            text_offset: saturating_u32(*text_offset),
+        }),
         EventBody::Agent {
             content,
             finish,
@@ -246,6 +314,15 @@ fn body_to_proto(body: &EventBody) -> proto::event::Body {
             message: message.to_string(),
             partial: partial.to_string(),
         }),
+    }
+}
+
+/// A decision for the wire.
+pub fn decision_to_proto(decision: Decision) -> proto::Decision {
+    match decision {
+        Decision::Approved => proto::Decision::Approved,
+        Decision::Denied => proto::Decision::Denied,
+        Decision::TimedOut => proto::Decision::TimedOut,
     }
 }
 
@@ -311,6 +388,15 @@ pub fn question_to_proto(question: Question) -> proto::Question {
             WhenBusy::Interrupt => proto::WhenBusy::Interrupt,
         }
         .into(),
+    }
+}
+
+/// What is said of a call, for the wire.
+pub fn decide_to_proto(decide: Decide) -> proto::Decide {
+    proto::Decide {
+        turn_id: decide.turn.map(|turn| turn.to_string()).unwrap_or_default(),
+        call_id: decide.call_id,
+        approved: decide.approved,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use crate::chat::{Event, EventBody, Fingerprint, SessionId, TraceId, TurnId};
 
@@ -60,6 +60,8 @@ pub(super) struct Live {
     running: Option<Running>,
     /// Who hears that the running turn must not go on here.
     keeper: Option<(TurnId, oneshot::Sender<Lost>)>,
+    /// Who hears that somebody has decided about a call that waits, while one of this process does.
+    decided: Option<Arc<Notify>>,
     /// How often the session was erased while the feed existed.
     erasures: u32,
     followers: usize,
@@ -147,6 +149,19 @@ impl Feed {
                 live.keeper = other;
                 false
             }
+        }
+    }
+
+    /// What is notified of every decision about a call that waits.
+    pub(super) fn decided(&self) -> Arc<Notify> {
+        Arc::clone(self.live().decided.get_or_insert_default())
+    }
+
+    /// Somebody has decided about a call that waits.
+    pub(super) fn tell_decided(&self) {
+        let decided = self.live().decided.clone();
+        if let Some(decided) = decided {
+            decided.notify_waiters();
         }
     }
 
@@ -278,7 +293,10 @@ impl Live {
                 });
             }
             EventBody::Agent { .. } | EventBody::Error { .. } => self.running = None,
-            EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
+            EventBody::ToolCall { .. }
+            | EventBody::ToolResult { .. }
+            | EventBody::ApprovalRequest { .. }
+            | EventBody::ApprovalDecision { .. } => {}
         }
         self.end = event.seq;
         self.end_print = Some(event.fingerprint());

@@ -1,6 +1,7 @@
 //! How events look in a file: a kind and a JSON object. The words of [`crate::chat`] stay free of
 //! it. A field may be added if it has a default; any other change needs a migration.
 
+mod approvals;
 mod bodies;
 mod drawing;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::{Cursor, Event, EventBody, Fingerprint, TraceId, TurnId};
 
+use self::approvals::{DecisionRecord, RequestRecord};
 use self::bodies::{AgentRecord, ErrorRecord, ToolCallRecord, ToolResultRecord, UserRecord};
 
 use super::{EVENT_BYTES, FINAL_EVENT_BYTES, StoreError};
@@ -41,6 +43,8 @@ pub(super) enum RecordError {
     UnknownKind { seq: u64, kind: String },
     #[error("event {seq} has the malformed turn id `{turn}`")]
     Turn { seq: u64, turn: String },
+    #[error("event {seq} has a decision of an unknown kind")]
+    UnknownDecision { seq: u64 },
     #[error("event {seq} of kind `{kind}` is malformed: {source}")]
     Malformed {
         seq: u64,
@@ -48,6 +52,9 @@ pub(super) enum RecordError {
         source: serde_json::Error,
     },
 }
+
+/// The kind of a call that waits to be allowed, which a script of Redis knows too.
+const APPROVAL_REQUEST: &str = "approval_request";
 
 /// The time `millis` after the epoch.
 pub(super) fn time(millis: i64) -> SystemTime {
@@ -88,6 +95,21 @@ impl Encoded {
             } => (
                 "tool_result",
                 json(&ToolResultRecord::of(result, *text_offset)),
+            ),
+            EventBody::ApprovalRequest {
+                request,
+                text_offset,
+            } => (
+                APPROVAL_REQUEST,
+                json(&RequestRecord::of(request, *text_offset)),
+            ),
+            EventBody::ApprovalDecision {
+                call_id,
+                decision,
+                text_offset,
+            } => (
+                "approval_decision",
+                json(&DecisionRecord::of(call_id, *decision, *text_offset)),
             ),
             EventBody::Agent {
                 content,
@@ -147,6 +169,13 @@ impl Row {
             "user" => self.record::<UserRecord<'_>>()?.body(),
             "tool_call" => self.record::<ToolCallRecord<'_>>()?.body(),
             "tool_result" => self.record::<ToolResultRecord<'_>>()?.body(),
+            APPROVAL_REQUEST => self.record::<RequestRecord<'_>>()?.body(),
+            "approval_decision" => {
+                let record = self.record::<DecisionRecord<'_>>()?;
+                record
+                    .body()
+                    .ok_or_else(|| RecordError::UnknownDecision { seq: self.seq })?
+            }
             "agent" => self.record::<AgentRecord<'_>>()?.body(),
             "error" => self.record::<ErrorRecord<'_>>()?.body(),
             kind => {

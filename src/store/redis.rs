@@ -23,14 +23,16 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use crate::chat::{Cursor, Event, Limits, SessionId, Subject, TurnId};
+use crate::chat::{Cursor, Decision, Event, Limits, SessionId, Subject, TurnId};
 
 #[cfg(doc)]
 use super::Store;
 use super::feeds::{FeedHold, Feeds};
 use super::record::Row;
 use super::request::{Head, Range};
-use super::{Day, Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter, StoreError};
+use super::{
+    Day, Decided, Missed, OpenError, Page, SessionInfo, Sessions, SessionsAfter, StoreError,
+};
 
 use self::commands::Commands;
 use self::hub::Hub;
@@ -152,6 +154,28 @@ impl RedisStore {
         turn: Option<TurnId>,
     ) -> Result<bool, StoreError> {
         self.noted(self.shared.commands.request_stop(session, turn).await)
+    }
+
+    /// See [`Store::decide`].
+    pub async fn decide(
+        &self,
+        session: &SessionId,
+        turn: Option<TurnId>,
+        call_id: &str,
+        decision: Decision,
+    ) -> Result<Option<Decided>, StoreError> {
+        let commands = &self.shared.commands;
+        self.noted(commands.decide(session, turn, call_id, decision).await)
+    }
+
+    /// What was decided about a call of the running turn.
+    pub(super) async fn decision(
+        &self,
+        session: &SessionId,
+        turn: TurnId,
+        call_id: &str,
+    ) -> Result<Option<Decision>, StoreError> {
+        self.noted(self.shared.commands.decision(session, turn, call_id).await)
     }
 
     /// See [`Store::delivered`].

@@ -2,6 +2,7 @@
 
 mod admission;
 mod append;
+mod approvals;
 mod begin;
 mod log;
 mod open;

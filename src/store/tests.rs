@@ -19,6 +19,7 @@ macro_rules! on_both {
     };
 }
 
+mod approvals;
 mod follow;
 mod limits;
 mod log;
@@ -230,6 +231,8 @@ fn kinds(log: &[Arc<Event>]) -> String {
         EventBody::User { .. } => "user",
         EventBody::ToolCall { .. } => "call",
         EventBody::ToolResult { .. } => "result",
+        EventBody::ApprovalRequest { .. } => "asks",
+        EventBody::ApprovalDecision { .. } => "decided",
         EventBody::Agent { .. } => "agent",
         EventBody::Error { .. } => "error",
     };

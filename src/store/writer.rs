@@ -9,7 +9,7 @@ use crate::chat::{EventBody, SessionId, Subject, TraceId, TurnId};
 use super::feeds::FeedHold;
 use super::keeper::Keeper;
 use super::request::{Append, NewEvent, Seal, interrupted};
-use super::{Day, Outbox, Store, StoreError};
+use super::{Approvals, Day, Outbox, Store, StoreError};
 
 /// The one writer of a running turn.
 ///
@@ -104,6 +104,16 @@ impl TurnWriter {
         Keeper::new(told, self.outbox.clone())
     }
 
+    /// Where decisions about calls of this turn that wait to be allowed are heard.
+    pub fn approvals(&self) -> Approvals {
+        Approvals::new(
+            self.store.clone(),
+            self.session.clone(),
+            self.turn,
+            self.feed.decided(),
+        )
+    }
+
     /// A writer of a turn that another process began.
     pub(super) fn resumed(mut self, written: u64, text: String) -> Self {
         self.text_length = text.len();
@@ -127,7 +137,7 @@ impl TurnWriter {
         Err(self)
     }
 
-    /// Appends tool events, all or none.
+    /// Appends tool and approval events, all or none.
     pub async fn append(&mut self, bodies: Vec<EventBody>) -> Result<(), StoreError> {
         debug_assert!(
             bodies.iter().all(|body| body.text_offset().is_some()),

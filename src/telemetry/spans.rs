@@ -11,7 +11,7 @@ use opentelemetry::{KeyValue, StringValue, Value};
 use tracing::{Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::chat::{Finish, SessionId, TurnErrorReason, TurnId, Usage};
+use crate::chat::{Decision, Finish, SessionId, TurnErrorReason, TurnId, Usage};
 
 const CONVERSATION_ID: &str = "gen_ai.conversation.id";
 const ERROR_TYPE: &str = "error.type";
@@ -110,6 +110,45 @@ pub fn record_tables(span: &Span, tables: usize) {
     span.set_attribute("dragoman.catalog.tables", tables);
 }
 
+/// One call of a tool of an MCP server, below the run of the tool it is for; `address` is where the server is, if it is
+/// no child of this process.
+pub fn call_tool(tool: &str, server: &str, address: Option<(&str, u16)>) -> Span {
+    let span = info_span!(
+        "call_tool",
+        otel.name = format!("tools/call {tool}"),
+        otel.kind = "client"
+    );
+    span.set_attribute("mcp.method.name", "tools/call");
+    span.set_attribute(OPERATION_NAME, "execute_tool");
+    span.set_attribute("gen_ai.tool.name", tool.to_owned());
+    span.set_attribute("dragoman.mcp.server", server.to_owned());
+    let transport = if address.is_some() { "tcp" } else { "pipe" };
+    span.set_attribute("network.transport", transport);
+    if let Some((address, port)) = address {
+        span.set_attribute("server.address", address.to_owned());
+        span.set_attribute("server.port", i64::from(port));
+    }
+    span
+}
+
+/// One wait for somebody to allow a call of a tool.
+pub fn await_approval(name: &str, call_id: &str) -> Span {
+    let span = info_span!(
+        "await_approval",
+        otel.name = format!("await_approval {name}"),
+        otel.kind = "internal"
+    );
+    span.set_attribute("gen_ai.tool.name", name.to_owned());
+    span.set_attribute("gen_ai.tool.call.id", call_id.to_owned());
+    span
+}
+
+/// Notes what came of such a wait; `None` if its turn ended, or another process goes on waiting.
+pub fn record_decision(span: &Span, decision: Option<Decision>) {
+    let word = decision.map_or("none", Decision::as_str);
+    span.set_attribute("dragoman.approval.decision", word);
+}
+
 /// Notes the turn a span turned out to work on.
 pub fn record_turn(span: &Span, turn: TurnId) {
     span.set_attribute(TURN_ID, turn.to_string());
@@ -128,6 +167,19 @@ pub fn record_response(span: &Span, id: &str, model: &str, finish: &str) {
             "gen_ai.response.finish_reasons",
             Value::Array(finish.into()),
         );
+    }
+}
+
+/// Notes how much of a request's input the provider had in its cache, and how much it wrote there. The second name is that
+/// of semantic-conventions-genai; 1.41 still says `cache_creation`.
+pub fn record_cache(span: &Span, read: Option<u64>, written: Option<u64>) {
+    for (key, tokens) in [
+        ("gen_ai.usage.cache_read.input_tokens", read),
+        ("gen_ai.usage.cache_write.input_tokens", written),
+    ] {
+        if let Some(tokens) = tokens {
+            span.set_attribute(key, as_i64(tokens));
+        }
     }
 }
 

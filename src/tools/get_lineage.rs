@@ -11,12 +11,14 @@ use crate::matching::fold;
 
 pub(super) const DESCRIPTION: &str = "Says where the data of a table comes from (upstream) \
     and what is made from it (downstream: what a change of it may break), over any number of \
-    steps. via names the tables one step nearer on the way. Lineage that nobody recorded is \
+    steps. consumers are the reports and applications that read it or what is made from it. via names the tables one step nearer on the way. Lineage that nobody recorded is \
     not known: recorded is then false and note says so; never fill it in.";
 
 const MOST: usize = 100;
 /// Room for each direction, in bytes.
 const BYTES: usize = 11 * 1024;
+/// Room for consumers.
+const CONSUMER_BYTES: usize = 4 * 1024;
 /// Most tables that a note names.
 const MOST_NAMED: usize = 5;
 const DIRECTIONS: [&str; 3] = ["upstream", "downstream", "both"];
@@ -41,6 +43,8 @@ struct Lineage<'a> {
     recorded: bool,
     upstream: Vec<Step<'a>>,
     downstream: Vec<Step<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    consumers: Vec<Consumer<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
     #[serde(flatten)]
@@ -53,6 +57,13 @@ struct Step<'a> {
     r#type: &'static str,
     distance: u32,
     via: Vec<&'a str>,
+}
+
+/// A report or an application, and the table it reads.
+#[derive(Debug, Serialize)]
+struct Consumer<'a> {
+    name: &'a str,
+    reads: &'a str,
 }
 
 /// One direction, if it was asked for.
@@ -72,6 +83,7 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
         }
         _ => table.origin != LineageStatus::NotRecorded,
     };
+    let consumers = consumers(table, downstream.as_deref());
     let mut notes = notes(table, &upstream, &downstream);
     let upstream = shown(upstream, "upstream", &mut notes);
     let downstream = shown(downstream, "downstream", &mut notes);
@@ -82,9 +94,27 @@ pub(super) fn run(catalog: &Catalog, arguments: Arguments) -> Result<String, Ref
         recorded,
         upstream,
         downstream,
+        consumers,
         note: (!notes.is_empty()).then(|| notes.join(" ")),
         provenance: Provenance::of_tables(catalog, [table]),
     })
+}
+
+/// Who reads the table and what is made from it, the nearest first.
+fn consumers<'a>(table: &'a Table, downstream: Option<&[Reached<'a>]>) -> Vec<Consumer<'a>> {
+    let Some(downstream) = downstream else {
+        return Vec::new();
+    };
+    let tables = std::iter::once(table).chain(downstream.iter().map(|reached| reached.table));
+    let consumers: Vec<Consumer<'_>> = tables
+        .flat_map(|table| {
+            let reads = table.label();
+            let consumers = table.consumers.iter();
+            consumers.map(move |name| Consumer { name, reads })
+        })
+        .take(MOST)
+        .collect();
+    reply::part(consumers.into_iter(), MOST, CONSUMER_BYTES).items
 }
 
 fn direction(asked: Option<&str>) -> Result<&'static str, Refusal> {

@@ -38,10 +38,22 @@ fn main() -> anyhow::Result<ExitCode> {
             .enable_all()
             .build()?
             .block_on(rows::store::measure(store))?,
+        ["catalog", file] => Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(rows::catalog::measure(file))?,
         ["client", job] => Builder::new_current_thread()
             .enable_all()
             .build()?
             .block_on(client::run(job))?,
+        ["model-server"] => Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(rows::model::serve())?,
+        ["model-reader", task] => Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(rows::model::read(task))?,
         wanted => {
             return Builder::new_current_thread()
                 .enable_all()

@@ -23,10 +23,14 @@ pub(crate) fn cpu_seconds(process: u32) -> anyhow::Result<f64> {
 
 /// Resident memory of a process, in KiB.
 pub(crate) fn resident_kib(process: u32) -> anyhow::Result<u64> {
+    status_kib(process, "VmRSS:")
+}
+
+/// A line of `/proc/PROCESS/status`, in KiB: `VmRSS:` is what is resident, `VmHWM:` the most that was.
+pub(crate) fn status_kib(process: u32, line: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-    let resident = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .context("a process without memory")?;
-    Ok(resident.trim().trim_end_matches(" kB").parse()?)
+    let mut lines = status.lines();
+    let found = lines.find_map(|one| one.strip_prefix(line));
+    let kib = found.context("a process without memory")?;
+    Ok(kib.trim().trim_end_matches(" kB").parse()?)
 }

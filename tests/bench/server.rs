@@ -290,16 +290,16 @@ fn script_of_answers() -> Value {
     json!({ "scenarios": scenarios })
 }
 
-fn this_program() -> anyhow::Result<PathBuf> {
+pub(crate) fn this_program() -> anyhow::Result<PathBuf> {
     Ok(std::env::current_exe()?)
 }
 
-fn last_core() -> anyhow::Result<usize> {
+pub(crate) fn last_core() -> anyhow::Result<usize> {
     Ok(std::thread::available_parallelism()?.get() - 1)
 }
 
 /// A command that runs on some cores, with as many open files as it may have.
-fn on_cores(cores: &str, command: &[PathBuf]) -> Command {
+pub(crate) fn on_cores(cores: &str, command: &[PathBuf]) -> Command {
     let script = r#"ulimit -n "$(ulimit -H -n)" && exec taskset --cpu-list "$@""#;
     let mut shell = Command::new("sh");
     shell

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use dragoman::config::Config;
+use dragoman::mock_model::Asked;
 use dragoman::model::{self, openai};
 use dragoman::rpc::proto;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
-use crate::support::model_server::{Asked, ModelServer, Step, calls, error, text};
+use crate::support::model_server::{ModelServer, Step, calls, error, text};
 
 const TOO_LONG: &str = "This model's maximum context length is 8192 tokens.";
 

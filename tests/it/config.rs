@@ -5,6 +5,7 @@ mod complete;
 mod environment;
 mod problems;
 mod program;
+mod servers;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -144,6 +144,7 @@ async fn ask_streams_one_turn_and_ends() {
                         assert_eq!((usage.input_tokens, usage.output_tokens), (100, 20));
                         "agent"
                     }
+                    Body::ApprovalRequest(_) | Body::ApprovalDecision(_) => "approval",
                     Body::Error(error) => panic!("{error:?}"),
                 });
             }

@@ -10,13 +10,19 @@
 
 mod support;
 
+mod anthropic;
+mod approvals;
 mod bad_input;
 mod budget;
+mod catalogs;
 mod config;
 mod documents;
 mod floors;
 mod grpc;
 mod guide;
+mod matrix;
+mod mcp;
+mod mock_model;
 mod openai;
 mod process;
 mod redial;

@@ -235,6 +235,13 @@ impl chat_server::Chat for Fake {
         Err(Status::unimplemented(""))
     }
 
+    async fn decide_approval(
+        &self,
+        _: Request<proto::DecideApprovalRequest>,
+    ) -> Result<Response<proto::DecideApprovalResponse>, Status> {
+        Err(Status::unimplemented(""))
+    }
+
     async fn cancel_turn(
         &self,
         _: Request<proto::CancelTurnRequest>,

@@ -1,6 +1,7 @@
 //! dragoman started in the test, with a scripted model, on free ports; and clients that talk to it from outside.
 
 pub(crate) mod model_server;
+pub(crate) mod postgres;
 pub(crate) mod process;
 #[path = "../../src/store/tests/server/process.rs"]
 pub(crate) mod redis;

@@ -79,6 +79,14 @@ impl Receiver {
         (receiver, endpoint, tasks)
     }
 
+    /// The spans of this name, in the order they began.
+    pub(crate) fn named(&self, name: &str) -> Vec<Span> {
+        let mut spans = self.spans.lock().unwrap().clone();
+        spans.retain(|span| span.name == name);
+        spans.sort_by_key(|span| span.start_time_unix_nano);
+        spans
+    }
+
     /// The spans of one trace by id; each parent among them but the root's.
     pub(crate) fn tree(&self, trace: &str) -> Vec<Span> {
         let spans = self.spans.lock().unwrap();

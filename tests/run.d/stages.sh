@@ -71,6 +71,8 @@ stage_test() {
   need_command redis-server redis-server
   need_command redis-cli redis-tools
   need_command openssl openssl
+  need_command python3 python3
+  need_postgres
   need_dragoman
   cargo test --locked --no-fail-fast -- --include-ignored
 }
@@ -81,7 +83,7 @@ stage_grpc() {
   need_schema
   need_dragoman
   run_pytest tests/python/test_grpcurl.py tests/python/test_chat_service.py tests/python/test_converse.py \
-    tests/python/test_unary.py
+    tests/python/test_unary.py tests/python/test_approvals.py
 }
 
 stage websocket "foreign WebSocket clients: the seed document's tests, the protocol, and what bad input gets" '^=+ [0-9].* in '
@@ -89,6 +91,24 @@ stage_websocket() {
   need_schema
   need_dragoman
   run_pytest tests/python/test_protocol.py tests/python/test_delta.py tests/python/test_bad_input.py tests/seed
+}
+
+stage catalogs "one mart in every source a catalog can be read from, a real dbt among them: the same answers" '^=+ [0-9].* in '
+stage_catalogs() {
+  need_schema
+  need_dbt
+  need_postgres
+  need_dragoman
+  export DBT=$dbt
+  run_pytest tests/python/test_catalogs.py
+}
+
+stage mcp "tools of MCP servers, as child processes and over HTTP: one that misbehaves, two that others wrote" '^=+ [0-9].* in '
+stage_mcp() {
+  need_mcp_servers
+  need_schema
+  need_dragoman
+  MCP_NODE_MODULES=$mcp_node_modules run_pytest tests/python/test_mcp.py
 }
 
 stage browser "in Chromium: the page, Mermaid on every diagram, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '
@@ -101,6 +121,7 @@ stage_browser() {
   node tests/browser/serve.mjs tests/browser/page.mjs
   node --test-reporter=spec tests/browser/mermaid.mjs
   node tests/browser/page.kill.mjs
+  node tests/browser/page.approval.mjs
   node tests/browser/page.cluster.mjs
   node --test-reporter=spec tests/browser/seed.mjs
 }
@@ -110,6 +131,42 @@ stage_load() {
   need_python
   need_dragoman
   DRAGOMAN=$dragoman PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1 "$python" tests/load/sessions.py
+}
+
+takes_options[fuzz]=yes
+stage fuzz "the decoders of models take whatever comes, for a minute, and keep their promises (libFuzzer)" '^[a-z_]+: '
+stage_fuzz() {
+  local seconds=60 name
+  if ((${#options[@]})); then
+    [[ ${#options[@]} == 2 && ${options[0]} == --seconds && ${options[1]} =~ ^[1-9][0-9]*$ ]] ||
+      die "the stage fuzz takes --seconds N, for all its targets together, and nothing else"
+    seconds=${options[1]}
+  fi
+  need_fuzzers
+  local targets=(sse openai anthropic tool_calls)
+  for name in "${targets[@]}"; do
+    run_fuzzer "$name" $(((seconds + ${#targets[@]} - 1) / ${#targets[@]}))
+  done
+}
+
+# Starts from the inputs in the tree and those that earlier runs found worth keeping.
+run_fuzzer() { # TARGET SECONDS
+  local corpus=$target/fuzz/corpus/$1 found=$target/fuzz/found/$1
+  rm -rf "$found" && mkdir -p "$corpus" "$found"
+  local command=("$fuzzers/$1" -max_len=4096 -timeout=10 -rss_limit_mb=1024)
+  if "${command[@]}" -max_total_time="$2" -dict=tests/fuzz/words.dict -artifact_prefix="$found/" "$corpus" \
+    "tests/fuzz/corpus/$1" >"$found.log" 2>&1; then
+    printf '%s: %s, nothing found\n' "$1" "$(grep -oE 'Done [0-9]+ runs in [0-9]+ second' "$found.log" | sed 's/^Done //')s"
+    return
+  fi
+  grep -vE '^#[0-9]+.*(NEW|REDUCE|RELOAD|pulse)' "$found.log"
+  local input
+  for input in "$found"/*; do
+    printf '\n%s: this input breaks a promise:\n' "$1"
+    head -c 4096 "$input" | cat -A
+    printf '\nIt is %s. Again: %s %s\nOnce it is mended, keep the input in tests/fuzz/corpus/%s.\n' "$input" "$fuzzers/$1" "$input" "$1"
+  done
+  return 1
 }
 
 takes_options[chaos]=yes

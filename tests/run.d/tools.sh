@@ -41,6 +41,12 @@ need_command() { # COMMAND PACKAGE
   command -v "$1" >/dev/null || die "$1 is still missing after $2 was installed"
 }
 
+# The server's programs. Debian keeps them out of the PATH, a folder for each version.
+need_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || install_packages postgresql
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || die "initdb is still missing after postgresql was installed"
+}
+
 need_rust() {
   command -v cargo >/dev/null || PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
   command -v cargo >/dev/null || die "cargo is missing: install Rust with rustup, https://rustup.rs"
@@ -71,19 +77,63 @@ need_python() {
   cp "$requirements" "$work/python/installed.txt"
 }
 
-# Node with the packages of tests/package.json. Sets $node_modules.
-need_node() {
-  node_modules=$work/npm/node_modules
-  local lock=$root/tests/package-lock.json
-  cmp --silent "$lock" "$work/npm/installed.json" && command -v node >/dev/null && return
+# dbt with the packages of tests/python/dbt-requirements.txt, apart from the others: it wants its own versions. Sets $dbt.
+need_dbt() {
+  dbt=$work/dbt/bin/dbt
+  local requirements=$root/tests/python/dbt-requirements.txt
+  cmp --silent "$requirements" "$work/dbt/installed.txt" && [[ -x $dbt ]] && return
+  need_command python3 python3
+  say "installing the Python packages of tests/python/dbt-requirements.txt"
+  python3 -m venv --clear "$work/dbt"
+  "$work/dbt/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
+    --requirement "$requirements"
+  cp "$requirements" "$work/dbt/installed.txt"
+}
+
+# The targets of tests/fuzz, in a folder of their own as all of their code is compiled in another way: with counters at every
+# branch, which libFuzzer reads to see what an input reached. They are LLVM's, and stable Rust passes them on. The target is
+# named so that build scripts and macros, which run here and now, go without. Sets $fuzzers.
+need_fuzzers() {
+  need_rust
+  need_command c++ g++
+  local host
+  host=$(rustc --version --verbose | sed -n 's/^host: //p')
+  fuzzers=$target/fuzz/$host/fuzz
+  RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares" \
+    cargo build --locked --package dragoman-fuzz --profile fuzz --target "$host" --target-dir "$target/fuzz"
+}
+
+need_node_command() {
   need_command node nodejs
   need_command npm npm
   node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' || die "node is older than 18: $(node --version)"
-  say "installing the npm packages of tests/package.json"
-  rm -rf "$work/npm" && mkdir -p "$work/npm"
-  cp "$root/tests/package.json" "$lock" "$work/npm/"
-  npm ci --prefix "$work/npm" --no-audit --no-fund
-  cp "$lock" "$work/npm/installed.json"
+}
+
+# Installs the npm packages of a folder of the tests, exactly, unless they are there.
+install_npm() { # FOLDER INTO [OPTION…]
+  local lock=$root/$1/package-lock.json into=$2
+  cmp --silent "$lock" "$into/installed.json" && command -v node >/dev/null && return
+  need_node_command
+  say "installing the npm packages of $1/package.json"
+  rm -rf "$into" && mkdir -p "$into"
+  cp "$root/$1/package.json" "$lock" "$into/"
+  npm ci --prefix "$into" --no-audit --no-fund "${@:3}"
+  cp "$lock" "$into/installed.json"
+}
+
+# Node with the packages of tests/package.json. Sets $node_modules.
+need_node() {
+  node_modules=$work/npm/node_modules
+  install_npm tests "$work/npm"
+}
+
+# MCP servers from npm, those of tests/mcp/package.json. Sets $mcp_node_modules. They are not with the other packages
+# because they bring many, most of which nobody here needs.
+need_mcp_servers() {
+  mcp_node_modules=$work/mcp/node_modules
+  install_npm tests/mcp "$work/mcp" --omit=optional
 }
 
 # Sets $grpcurl.

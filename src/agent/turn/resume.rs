@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::clock::TurnClock;
 use super::echo::Echo;
+use super::tool_calls::{Known, failed};
 use super::{Agent, PARAGRAPH, Stop};
 use crate::agent::context::Context;
 use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
+use crate::tools::Tools;
 
 /// Events read at a time.
 const PAGE: usize = 100;
@@ -20,6 +23,7 @@ const MOST_TIMES: u32 = 3;
 pub struct Resumed {
     /// When it was asked.
     asked: SystemTime,
+    waits: Waits,
     /// The steps that called tools, oldest first; of the last one some results can be missing.
     steps: Vec<Called>,
     /// What was said after them.
@@ -33,7 +37,16 @@ struct Called {
     /// Where its calls stand in the turn's text.
     text_offset: usize,
     calls: Vec<ToolCall>,
-    results: Vec<ToolResult>,
+    known: Known,
+}
+
+/// How long a turn has waited for people.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Waits {
+    over: Duration,
+    /// How many calls wait, and since when there is one.
+    calls: usize,
+    since: Option<SystemTime>,
 }
 
 // === impl Resumed ===
@@ -70,11 +83,12 @@ impl Resumed {
         let asked = of_turn.next()?.time;
         let mut steps: Vec<Called> = Vec::new();
         let mut said_until = 0;
+        let mut waits = Waits::default();
         for event in of_turn {
             match &event.body {
                 EventBody::ToolCall { call, text_offset } => {
                     // The calls of a step are one write, and the next step comes after all their results.
-                    let same = steps.last_mut().filter(|step| step.results.is_empty());
+                    let same = steps.last_mut().filter(|step| step.known.is_empty());
                     if let Some(step) = same {
                         step.calls.push(call.clone());
                     } else {
@@ -83,13 +97,24 @@ impl Resumed {
                             text: piece.to_owned(),
                             text_offset: *text_offset,
                             calls: vec![call.clone()],
-                            results: Vec::new(),
+                            known: Known::default(),
                         });
                         said_until = *text_offset;
                     }
                 }
                 EventBody::ToolResult { result, .. } => {
-                    steps.last_mut()?.results.push(result.clone());
+                    steps.last_mut()?.known.results.push(result.clone());
+                }
+                EventBody::ApprovalRequest { request, .. } => {
+                    steps.last_mut()?.known.requests.push(request.clone());
+                    waits.begin(event.time);
+                }
+                EventBody::ApprovalDecision {
+                    call_id, decision, ..
+                } => {
+                    let decided = (Arc::clone(call_id), *decision);
+                    steps.last_mut()?.known.decisions.push(decided);
+                    waits.end(event.time);
                 }
                 EventBody::User { .. } | EventBody::Agent { .. } | EventBody::Error { .. } => {}
             }
@@ -102,37 +127,65 @@ impl Resumed {
         };
         Some(Self {
             asked,
+            waits,
             steps,
             said: said.to_owned(),
         })
     }
 
-    /// The time of a turn anew, but not for ever.
+    /// The time of a turn anew, but not for ever. What it has waited for people does not count.
     pub(super) fn time_left(&self, turn_timeout: Duration) -> Duration {
         // A clock that was set back gives it no more than the time of one turn.
         let taken = self.asked.elapsed().unwrap_or_default();
+        let taken = taken.saturating_sub(self.waits.so_far());
         (turn_timeout * MOST_TIMES)
             .saturating_sub(taken)
             .min(turn_timeout)
     }
 }
 
+// === impl Waits ===
+
+impl Waits {
+    fn begin(&mut self, time: SystemTime) {
+        self.calls += 1;
+        self.since.get_or_insert(time);
+    }
+
+    fn end(&mut self, time: SystemTime) {
+        self.calls = self.calls.saturating_sub(1);
+        if self.calls == 0
+            && let Some(since) = self.since.take()
+        {
+            self.over += time.duration_since(since).unwrap_or_default();
+        }
+    }
+
+    fn so_far(&self) -> Duration {
+        let running = self.since.and_then(|since| since.elapsed().ok());
+        self.over + running.unwrap_or_default()
+    }
+}
+
 // === impl Agent ===
 
 impl Agent {
-    /// Tells the model's context what was done, and does what is missing of the last step. Tools only read: a call whose
-    /// result is not known is run again.
+    /// Tells the model's context what was done, and does what is missing of the last step. Our tools only read: a call
+    /// whose result is not known is run again. One of a server's tools, or one that somebody had to allow, is not: it may
+    /// do more.
     pub(super) async fn go_on(
         &self,
         resumed: Resumed,
         context: &mut Context,
+        clock: &TurnClock,
         log: &mut TurnWriter,
         usage: &mut Usage,
         found: &mut Vec<ToolResult>,
     ) -> Result<Echo, Stop> {
-        for step in resumed.steps {
+        for mut step in resumed.steps {
+            self.give_up(&mut step, log).await?;
             let results = self
-                .answer_calls(&step.calls, step.results, step.text_offset, log)
+                .answer_calls(&step.calls, step.known, step.text_offset, clock, log)
                 .await?;
             usage.steps += 1;
             usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
@@ -145,12 +198,32 @@ impl Agent {
         }
         Ok(Echo::of(resumed.said))
     }
+
+    /// Answers those of the calls without a result that may not be run twice.
+    async fn give_up(&self, step: &mut Called, log: &mut TurnWriter) -> Result<(), Stop> {
+        for call in &step.calls {
+            // Before somebody has allowed it, a call was not run; afterwards it is not run again.
+            if step.known.has(&call.id) || Tools::only_reads(&call.name) {
+                continue;
+            }
+            let message = "the service was interrupted during the call, and it is not known whether it was done. Do not \
+                           assume that it was, and call again only if that can do no harm";
+            let result = failed(call, message.to_owned());
+            let event = EventBody::ToolResult {
+                result: result.clone(),
+                text_offset: step.text_offset,
+            };
+            log.append(vec![event]).await.map_err(Stop::Store)?;
+            step.known.results.push(result);
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::TraceId;
+    use crate::chat::{ToolResult, TraceId};
 
     fn event(turn: TurnId, body: EventBody) -> Arc<Event> {
         Arc::new(Event {
@@ -211,13 +284,16 @@ mod tests {
             text: "One.".to_owned(),
             text_offset: 4,
             calls: vec![call("a"), call("b")],
-            results: vec![result("b"), result("a")],
+            known: Known {
+                results: vec![result("b"), result("a")],
+                ..Known::default()
+            },
         };
         let second = Called {
             text: "\n\nTwo. ".to_owned(),
             text_offset: 11,
             calls: vec![call("c")],
-            results: Vec::new(),
+            known: Known::default(),
         };
         assert_eq!(resumed.steps, [first, second]);
         assert_eq!(resumed.said, "Thr");

@@ -231,7 +231,11 @@ fn record(body: &EventBody) {
             spans::record_error(&span, spans::error_type(*reason), "the turn failed");
             tracing::warn!(reason = spans::error_type(*reason), "a turn failed");
         }
-        EventBody::User { .. } | EventBody::ToolCall { .. } | EventBody::ToolResult { .. } => {}
+        EventBody::User { .. }
+        | EventBody::ToolCall { .. }
+        | EventBody::ToolResult { .. }
+        | EventBody::ApprovalRequest { .. }
+        | EventBody::ApprovalDecision { .. } => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! Questions, turns and their ends, with a store and a scripted model and without any transport.
 
+mod approvals;
 mod busy;
 mod elsewhere;
 mod shared;
@@ -17,7 +18,7 @@ use crate::catalog::Catalog;
 use crate::chat::{EventBody, Finish, TurnErrorReason};
 use crate::model::{self, Model};
 use crate::store;
-use crate::tools::Tools;
+use crate::tools::{ToolPatterns, Tools};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -68,6 +69,7 @@ impl Place {
             .unwrap();
         let config = agent::Config {
             answer_bytes: store::TEXT_BYTES,
+            ask: ToolPatterns::new(vec!["get_lineage".to_owned()]).unwrap(),
             ..agent::Config::default()
         };
         let agent = Agent::new(config, model.unwrap(), Tools::new(Arc::new(catalog)));

@@ -86,6 +86,11 @@ impl Cleaned {
         }
         table.synonyms.retain(|synonym| !synonym.is_empty());
         table.synonyms.truncate(limits::SYNONYMS);
+        for consumer in &mut table.consumers {
+            self.name(consumer);
+        }
+        table.consumers.retain(|consumer| !consumer.is_empty());
+        table.consumers.truncate(limits::CONSUMERS);
         let mut names = HashSet::with_capacity(table.columns.len());
         for mut column in mem::take(&mut table.columns) {
             self.column(&mut column);

@@ -8,6 +8,8 @@ pub(super) const COLUMNS: usize = 10_000;
 pub(super) const FOREIGN_KEYS: usize = 1_000;
 /// Most synonyms of a table.
 pub(super) const SYNONYMS: usize = 50;
+/// Most consumers of a table.
+pub(super) const CONSUMERS: usize = 1_000;
 /// Longest name, in characters.
 pub(super) const NAME: usize = 200;
 /// Longest other text, in characters.

@@ -57,6 +57,12 @@ impl Opening {
             }
             (false, _) => (None, None),
         };
+        let mut missed = VecDeque::from_iter(missed);
+        if let (Some(turn), Start::Live) = (at.running, &wanted) {
+            let turns = &self.service.turns;
+            let waiting = turns.waiting_calls(&session, turn, at.end.seq).await;
+            missed.extend(waiting.map_err(|error| outcome::store_failed(&error))?);
+        }
         let opened = proto::Opened {
             end: Some(convert::cursor_to_proto(&at.end)),
             running_turn_id: at.running.map(|turn| turn.to_string()).unwrap_or_default(),

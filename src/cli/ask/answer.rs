@@ -98,7 +98,8 @@ impl<Output: Write, Notes: Write> Answer<Output, Notes> {
                 self.note(&format!("the turn failed: {}", error.message))?;
                 return Ok(Some(Outcome::Failed));
             }
-            Some(Body::User(_)) | None => {}
+            // Who asks about approvals tells of them.
+            Some(Body::ApprovalRequest(_) | Body::ApprovalDecision(_) | Body::User(_)) | None => {}
         }
         Ok(None)
     }
@@ -152,14 +153,25 @@ impl<Output: Write, Notes: Write> Answer<Output, Notes> {
         self.output.flush()
     }
 
-    fn note(&mut self, text: &str) -> io::Result<()> {
-        let start = if self.shares_terminal && self.in_a_line {
+    /// Asks for a line; what is noted next starts a new one.
+    pub(super) fn prompt(&mut self, text: &str) -> io::Result<()> {
+        let start = self.start_of_note();
+        write!(self.notes, "{start}{text}")?;
+        self.notes.flush()
+    }
+
+    pub(super) fn note(&mut self, text: &str) -> io::Result<()> {
+        let start = self.start_of_note();
+        writeln!(self.notes, "{start}{}", harmless(text))
+    }
+
+    fn start_of_note(&mut self) -> &'static str {
+        if self.shares_terminal && self.in_a_line {
             self.in_a_line = false;
             "\n"
         } else {
             ""
-        };
-        writeln!(self.notes, "{start}{}", harmless(text))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ pub(super) const CATALOG: Setting = special(
     "catalog",
     "What questions are answered from; several sources are one catalog",
     Special {
-        form: Form::Texts,
+        form: Form::TextOrList,
         accepts: "up to 20 of [NAME=]SOURCE, which is demo, a JSON FILE, dbt:FOLDER, \
                   postgres://USER:PASSWORD@HOST:PORT/DATABASE, or collibra:https://HOST",
         default: None,

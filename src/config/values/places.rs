@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use http::Uri;
 
+use super::{ANTHROPIC, OPENAI};
 use crate::catalog::{MOST_SOURCES, NamedSource, Source, collibra, postgres};
 use crate::model;
 use crate::store;
@@ -103,19 +104,26 @@ fn catalog_source(text: &str, folder: &Path) -> Result<Source, String> {
     }
 }
 
-/// `guide`, `openai`, `openai:NAME` or `scripted:FILE`.
+/// `guide`, `openai`, `openai:NAME`, `anthropic`, `anthropic:NAME` or `scripted:FILE`.
 pub(in crate::config) fn model(text: &str, folder: &Path) -> Result<model::Kind, String> {
     match text.split_once(':') {
         None if text == "guide" => Ok(model::Kind::Guide),
-        None if text == "openai" => super::model_name(None).map(model::Kind::OpenAi),
-        Some(("openai", name)) => super::model_name(Some(name)).map(model::Kind::OpenAi),
+        None if text == "openai" => Ok(model::Kind::OpenAi(OPENAI.model.to_owned())),
+        Some(("openai", name)) => super::model_name(name, &OPENAI).map(model::Kind::OpenAi),
+        None if text == "anthropic" => Ok(model::Kind::Anthropic(ANTHROPIC.model.to_owned())),
+        Some(("anthropic", name)) => {
+            super::model_name(name, &ANTHROPIC).map(model::Kind::Anthropic)
+        }
         Some(("scripted", file)) => path(file, folder).map(model::Kind::Scripted),
-        _ => Err("write guide, openai, openai:NAME, or scripted:FILE".to_owned()),
+        _ => Err(
+            "write guide, openai, openai:NAME, anthropic, anthropic:NAME, or scripted:FILE"
+                .to_owned(),
+        ),
     }
 }
 
 /// A file, made absolute: what is shown then means the same wherever it is read again.
-fn path(text: &str, folder: &Path) -> Result<PathBuf, String> {
+pub(super) fn path(text: &str, folder: &Path) -> Result<PathBuf, String> {
     if text.is_empty() {
         return Err("the file is missing".to_owned());
     }

@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chat::{MessageId, TurnId};
 use crate::mutant::{self, Mutant};
 use crate::rpc::client::{NotSent, Requests};
-use crate::rpc::convert::Question;
+use crate::rpc::convert::{Decide, Question};
 use crate::rpc::status::{Refusal, RefusalKind};
 
 /// Most questions of one connection that wait for an answer, and most bytes of them.
 const QUESTIONS: usize = 1_024;
 const QUESTION_BYTES: usize = 1024 * 1024;
+/// Most decisions of one connection that wait for an answer.
+const DECISIONS: usize = 64;
 /// How often a question is asked of agents that cannot take it.
 const MOST_TRIES: u8 = 3;
 
@@ -34,6 +36,8 @@ struct State {
     running: Option<TurnId>,
     /// The turn that somebody wants stopped.
     cancelled: Option<TurnId>,
+    /// What was said of calls that wait to be allowed, and not answered.
+    decided: VecDeque<Decide>,
     /// The last event that was passed on.
     passed: u64,
 }
@@ -109,6 +113,35 @@ impl LinkRequests {
             sent => sent,
         }
     }
+
+    /// Allows a call that waits, or does not.
+    pub(in crate::gateway) fn decide(&self, decide: Decide) -> Result<(), NotSent> {
+        let mut state = self.0.locked();
+        if !state.keeps {
+            return match &mut state.requests {
+                Some(requests) => requests.decide(decide),
+                None => Err(NotSent::Ended),
+            };
+        }
+        if state.decided.len() >= DECISIONS {
+            return Err(NotSent::Full);
+        }
+        // On the next conversation another turn may run.
+        let turn = decide.turn.or(state.running);
+        let decide = Decide { turn, ..decide };
+        let sent = match &mut state.requests {
+            Some(requests) => requests.decide(decide.clone()),
+            None => Err(NotSent::Ended),
+        };
+        match sent {
+            Err(NotSent::Full) => Err(NotSent::Full),
+            // To say it again does no harm.
+            Ok(()) | Err(NotSent::Ended) => {
+                state.decided.push_back(decide);
+                Ok(())
+            }
+        }
+    }
 }
 
 // === impl LinkRequests ===
@@ -150,6 +183,11 @@ impl Outgoing {
             // The channel is empty.
             let _ = requests.cancel(Some(cancelled));
         }
+        for decide in &state.decided {
+            if requests.decide(decide.clone()).is_err() {
+                break;
+            }
+        }
         state.requests = Some(requests);
         if mutant::is(Mutant::NoAskAgain) {
             state.asked.clear();
@@ -185,8 +223,17 @@ impl Outgoing {
         if state.running == Some(turn) {
             state.running = None;
         }
+        state.decided.retain(|decide| decide.turn != Some(turn));
         if state.cancelled == Some(turn) {
             state.cancelled = None;
+        }
+    }
+
+    /// What was said of a call is answered.
+    pub(super) fn decided(&self, call_id: &str) {
+        if !call_id.is_empty() {
+            let decided = &mut self.locked().decided;
+            decided.retain(|decide| decide.call_id != call_id);
         }
     }
 

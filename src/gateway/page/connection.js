@@ -7,6 +7,7 @@
 //   gap(frame)                               forget every frame so far; the log follows again
 //   refused(question, reason)                the server did not take a question (may be undefined)
 //   queued(id, ahead)                        a question waits, and that many before it
+//   undecided(callId, reason)                what was said of a call that waits was not taken
 
 // Of an answer that grows the server sends only what is new.
 const DELTA = "dragoman.v1.delta";
@@ -102,6 +103,11 @@ export class Connection {
     return this.#send({ type: "cancel", turn_id: turnId });
   }
 
+  // True if it could be sent. Which turn is meant is said, for the next one may ask for something else.
+  decide(turnId, callId, approved) {
+    return this.#send({ type: "approve", turn_id: turnId, call_id: callId, approved });
+  }
+
   #opened() {
     this.#clearTimers();
     this.#openedAt = this.#heardAt = Date.now();
@@ -128,6 +134,7 @@ export class Connection {
         break;
       case "error":
         if (frame.turn_id) this.#deliver(frame);
+        else if (frame.call_id) this.#listener.undecided(frame.call_id, String(frame.content ?? ""));
         else this.#refused(frame);
         break;
       case "user":
@@ -141,6 +148,8 @@ export class Connection {
         this.#listener.queued(frame.id, frame.ahead ?? 0);
         break;
       case "agent":
+      case "approval":
+      case "approval_decision":
       case "tool":
         this.#deliver(frame);
         break;

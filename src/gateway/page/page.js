@@ -21,13 +21,16 @@ const session = sessionOfPage();
 const outbox = new Outbox(session);
 const follow = new Follow(part("sheet"), part("end"), part("newest"));
 const pending = new Pending(part("pending"));
-const transcript = new Transcript(part("transcript"), ask);
+const transcript = new Transcript(part("transcript"), ask, (turnId, callId, approved) =>
+  connection.decide(turnId, callId, approved),
+);
 const status = new Status(connect);
 const connection = new Connection(addressOf(session), outbox, {
   state(state) {
     isConnected = state.name === "connected";
     stopping = null;
-    if (!isConnected) pending.forgetOrder();
+    if (isConnected) transcript.reconnect();
+    else pending.forgetOrder();
     status.show(state);
     refresh();
   },
@@ -44,6 +47,9 @@ const connection = new Connection(addressOf(session), outbox, {
   gap(frame) {
     transcript.clear(frame.content ?? "The conversation was restored on the server.");
     refresh();
+  },
+  undecided(callId, reason) {
+    transcript.undecided(callId, reason);
   },
   refused(question, reason) {
     putBack(question, reason);

@@ -7,13 +7,16 @@ import { Turn } from "./turn.js";
 export class Transcript {
   #root;
   #askAgain;
+  #decide;
   #turns = new Map();
   #last = null;
 
-  // `askAgain(content)` asks a question once more.
-  constructor(root, askAgain) {
+  // `askAgain(content)` asks a question once more, `decide(turnId, callId, approved)` says whether a call that waits
+  // may be run.
+  constructor(root, askAgain, decide) {
     this.#root = root;
     this.#askAgain = askAgain;
+    this.#decide = decide;
   }
 
   get isEmpty() {
@@ -50,6 +53,16 @@ export class Transcript {
     this.#change(turn, frame);
   }
 
+  // What was said of a call that waits was not taken.
+  undecided(callId, reason) {
+    this.running?.undecided(callId, reason);
+  }
+
+  // The connection is another one.
+  reconnect() {
+    this.running?.reconnect();
+  }
+
   #change(turn, frame) {
     const end = { finish: frame.finish, timestamp: frame.timestamp, traceId: frame.trace_id };
     switch (frame.type) {
@@ -58,6 +71,13 @@ export class Transcript {
         break;
       case "tool":
         turn.useTool(frame.tool_name ?? "tool", textOf(frame), frame.text_offset);
+        break;
+      case "approval":
+        turn.askApproval(frame, (approved) => this.#decide(turn.id, frame.call_id, approved));
+        announce(`Permission is needed to use ${frame.tool_name ?? "a tool"}.`);
+        break;
+      case "approval_decision":
+        turn.decide(frame.call_id, frame.decision);
         break;
       case "agent":
         turn.answer(textOf(frame), end, frame);

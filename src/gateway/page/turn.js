@@ -1,5 +1,6 @@
 // One question and its answer on the page: text and tool cards in the order in which they came.
 
+import { ApprovalCard } from "./approval_card.js";
 import { copyButton } from "./clipboard.js";
 import { button, element, timeOf } from "./dom.js";
 import { drawingOf } from "./drawing.js";
@@ -20,6 +21,7 @@ export class Turn {
   // The answer is cut where tools were used: piece, card, piece, card, …, piece.
   #pieces = [new MarkdownView()];
   #cuts = [];
+  #approvals = new Map();
   #frame = 0;
 
   // `askAgain(content)` is called if the turn failed and the reader wants to repeat it.
@@ -63,11 +65,42 @@ export class Turn {
 
   // The tool was used after `bytes` bytes of the text; without that, after the text that is known.
   useTool(name, content, bytes) {
+    this.#cut(toolCard(name, content), bytes);
+  }
+
+  // A call of a tool waits until somebody allows it; `decide(approved)` says what the reader thinks.
+  askApproval(frame, decide) {
+    const card = new ApprovalCard(frame, decide);
+    this.#approvals.set(card.callId, card);
+    this.#cut(card.element, frame.text_offset);
+    this.#showWaiting();
+  }
+
+  decide(callId, decision) {
+    this.#approvals.get(callId)?.decide(decision);
+    this.#showWaiting();
+  }
+
+  undecided(callId, reason) {
+    this.#approvals.get(callId)?.refuse(reason);
+  }
+
+  reconnect() {
+    for (const card of this.#approvals.values()) card.reconnect();
+  }
+
+  // Puts a card after `bytes` bytes of the text; without that, after the text that is known.
+  #cut(card, bytes) {
     this.#cuts.push({ bytes, at: bytes === undefined ? this.#text.length : undefined });
     const piece = new MarkdownView();
-    this.#pieces.at(-1).element.after(toolCard(name, content), piece.element);
+    this.#pieces.at(-1).element.after(card, piece.element);
     this.#pieces.push(piece);
     this.#draw();
+  }
+
+  #showWaiting() {
+    const cards = [...this.#approvals.values()];
+    this.element.classList.toggle("asking", cards.some(({ isWaiting }) => isWaiting));
   }
 
   // `frame` may have what can be drawn of it.
@@ -88,6 +121,8 @@ export class Turn {
 
   #end(traceId, timestamp, how) {
     this.isRunning = false;
+    for (const card of this.#approvals.values()) card.abandon();
+    this.#showWaiting();
     cancelAnimationFrame(this.#frame);
     this.element.classList.remove("running");
     this.#body.removeAttribute("aria-busy");

@@ -26,10 +26,12 @@ impl Writer {
                 }
             }
             // The text before a tool was used belongs before its frame.
-            EventBody::ToolResult { .. } => self.send_partial().await?,
+            EventBody::ToolResult { .. } | EventBody::ApprovalRequest { .. } => {
+                self.send_partial().await?
+            }
             EventBody::Agent { content, .. } => self.last_partial(event, content).await?,
             EventBody::Error { partial, .. } => self.text_before_error(event, partial).await?,
-            EventBody::ToolCall { .. } => {}
+            EventBody::ToolCall { .. } | EventBody::ApprovalDecision { .. } => {}
         }
         if let Some(frame) = frames::event(event) {
             self.send(frame).await?;

@@ -152,7 +152,11 @@ impl<'a> Lists<'a> {
         {
             Outcome::Done(details) => {
                 let schema = details.schema.unwrap_or_default();
-                Some(Subject::Table(names.label(&schema, &details.name)))
+                Some(Subject::Table(names.label(
+                    details.source.as_deref(),
+                    &schema,
+                    &details.name,
+                )))
             }
             Outcome::Failed(failure) => Some(Subject::Unknown {
                 phrase: phrase.to_owned(),
@@ -209,7 +213,9 @@ impl<'a> Task<'a> {
     fn details(&self, table: &str) -> Result<TableDetails, Interruption> {
         let is_wanted = |details: &TableDetails| {
             let schema = details.schema.as_deref().unwrap_or_default();
-            self.names.label(schema, &details.name) == table
+            self.names
+                .label(details.source.as_deref(), schema, &details.name)
+                == table
         };
         let had: Vec<TableDetails> = self.turn.had(Tool::TableDetails);
         match had.into_iter().find(is_wanted) {

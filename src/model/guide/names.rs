@@ -11,7 +11,8 @@ use crate::matching::{self, Matches};
 /// Longest mention that is looked for in parts, in words: there are many parts of a long one.
 const MAX_PARTED: usize = 8;
 
-/// Tables and schemas by name. A table whose name is in two schemas is called `schema.name`.
+/// Tables and schemas by name. A table whose name is in two schemas is called `schema.name`, one that is in two sources
+/// `source.schema.name`.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) tables: Vec<ListedTable>,
@@ -47,25 +48,30 @@ impl Names {
     pub(super) fn new(lists: impl IntoIterator<Item = TableList>) -> Self {
         let mut names = Self::default();
         let mut seen = HashSet::new();
-        let mut schemas_of: HashMap<String, usize> = HashMap::new();
+        let mut uses: HashMap<String, usize> = HashMap::new();
         for list in lists {
             names.is_partial |= list.omitted > 0;
             for table in list.tables {
                 if !names.schemas.contains(&table.schema) && !table.schema.is_empty() {
                     names.schemas.push(table.schema.clone());
                 }
-                if seen.insert((table.schema.clone(), table.name.clone())) {
-                    *schemas_of.entry(table.name.clone()).or_default() += 1;
+                let qualified = format!("{}.{}", table.schema, table.name);
+                if seen.insert((table.source.clone(), qualified.clone())) {
+                    *uses.entry(table.name.clone()).or_default() += 1;
+                    *uses.entry(qualified).or_default() += 1;
                     names.tables.push(table);
                 }
             }
         }
         for table in &mut names.tables {
-            if schemas_of
-                .get(&table.name)
-                .is_some_and(|schemas| *schemas > 1)
-            {
-                table.name = format!("{}.{}", table.schema, table.name);
+            let is_shared = |name: &str| uses.get(name).is_some_and(|uses| *uses > 1);
+            let qualified = format!("{}.{}", table.schema, table.name);
+            match &table.source {
+                Some(source) if is_shared(&qualified) => {
+                    table.name = format!("{source}.{qualified}");
+                }
+                _ if is_shared(&table.name) => table.name = qualified,
+                _ => {}
             }
         }
         names.vocabulary = names
@@ -77,14 +83,17 @@ impl Names {
         names
     }
 
-    /// What a table is called here: with its schema if another schema has one of that name.
-    pub(super) fn label(&self, schema: &str, name: &str) -> String {
+    /// What a table is called here: with its schema if another schema has one of that name, with its source if another
+    /// source has that one too.
+    pub(super) fn label(&self, source: Option<&str>, schema: &str, name: &str) -> String {
         let qualified = format!("{schema}.{name}");
-        if self.tables.iter().any(|table| table.name == qualified) {
-            qualified
-        } else {
-            name.to_owned()
-        }
+        let in_source = source.map(|source| format!("{source}.{qualified}"));
+        let known = |name: &String| self.tables.iter().any(|table| table.name == *name);
+        let longer = in_source.into_iter().chain([qualified]);
+        longer
+            .into_iter()
+            .find(|name| known(name))
+            .unwrap_or_else(|| name.to_owned())
     }
 
     /// The schema `text` means, if there is one.

@@ -32,6 +32,8 @@ pub(super) struct TableList {
 pub(super) struct ListedTable {
     pub(super) name: String,
     pub(super) schema: String,
+    /// There only where the catalog has several.
+    pub(super) source: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) columns: usize,
@@ -43,6 +45,7 @@ pub(super) struct ListedTable {
 pub(super) struct TableDetails {
     pub(super) name: String,
     pub(super) schema: Option<String>,
+    pub(super) source: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
     pub(super) description: Option<String>,

@@ -53,7 +53,7 @@ impl Exchange {
             }
         }
         let sending = client.client.post(&setup.url).headers(headers).body(body);
-        let until = deadline.min(Instant::now() + setup.timeouts.header);
+        let until = deadline.min(Instant::now() + setup.patience.header);
         let response = match timeout_at(until, sending.send()).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return Err(peer.broken(&error)),
@@ -93,7 +93,7 @@ impl Exchange {
             }
         };
         // The status says enough if the body does not come.
-        let _ = timeout(client.timeouts().idle, reading).await;
+        let _ = timeout(client.patience().idle, reading).await;
         let (status, headers) = (self.response.status(), self.response.headers());
         client.peer().answered(status, headers, &body)
     }
@@ -110,7 +110,7 @@ impl Exchange {
     ) -> Result<Option<Event>, Failure> {
         let peer = client.peer();
         while self.events.is_empty() {
-            let until = self.deadline.min(Instant::now() + client.timeouts().idle);
+            let until = self.deadline.min(Instant::now() + client.patience().idle);
             let bytes = match timeout_at(until, self.response.chunk()).await {
                 Ok(Ok(Some(bytes))) => bytes,
                 Ok(Ok(None)) => return Ok(None),

@@ -5,6 +5,7 @@ mod facts;
 mod tests;
 
 use std::error::Error as _;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -103,6 +104,11 @@ impl Peer {
                 "the connection to the model at {host} broke{because}. Ask again; if that does not help, whoever runs \
                  dragoman has to check {section}.base_url."
             ),
+            ErrorKind::Tls => format!(
+                "there is no secure connection to the model at {host}{because}. Whoever runs dragoman has to check \
+                 {section}.base_url; a certificate of one's own has to be among the CA certificates of the system, or in \
+                 the file that SSL_CERT_FILE names."
+            ),
             ErrorKind::Truncated => {
                 "the model's answer was cut before its end. Ask again.".to_owned()
             }
@@ -139,6 +145,8 @@ impl Peer {
     pub(super) fn broken(&self, error: &reqwest::Error) -> Failure {
         if error.is_timeout() {
             self.failure(ErrorKind::Timeout, "no connection")
+        } else if let Some(error) = tls_error(error) {
+            self.failure(ErrorKind::Tls, &error.to_string())
         } else {
             self.failure(ErrorKind::Transport, &root_cause(error))
         }
@@ -152,6 +160,13 @@ impl Peer {
     /// The server sent what it should not have.
     pub(in crate::model) fn protocol(&self, what: &str) -> Failure {
         self.failure(ErrorKind::Protocol, what)
+    }
+
+    /// The failure that an event of the type `error` tells, with this data.
+    pub(in crate::model) fn told(&self, data: &str) -> Failure {
+        let error: Value = serde_json::from_str(data).unwrap_or_else(|_| data.into());
+        let inner = error.get("error").filter(|inner| !inner.is_null());
+        in_band(self, inner.unwrap_or(&error))
     }
 
     /// The answer ended before its end.
@@ -169,6 +184,23 @@ impl Peer {
 pub(in crate::model) fn in_band(peer: &Peer, error: &Value) -> Failure {
     let facts = Facts::of_error(error);
     peer.failure(facts.kind(None), &facts.message)
+}
+
+/// What was wrong with TLS, if that was it: the same a moment later. What an `io::Error` holds is no source of it, and may be
+/// another one.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        let held = error.downcast_ref().and_then(io::Error::get_ref);
+        cause = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// The last cause of an error: the one that says what the system said. It names no URL.

@@ -18,11 +18,13 @@ pub(in crate::model) struct Event {
 
 /// An event was larger than any a model sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLarge;
+pub(in crate::model) struct TooLarge;
 
 /// Reads a stream of events, however it is cut into pieces.
-#[derive(Debug, Default)]
-pub(super) struct Reader {
+#[derive(Debug)]
+pub(in crate::model) struct Reader {
+    /// Most bytes of one event.
+    limit: usize,
     /// The line that is not over yet.
     line: Vec<u8>,
     event: Event,
@@ -33,12 +35,36 @@ pub(super) struct Reader {
     after_return: bool,
 }
 
+impl Default for Reader {
+    fn default() -> Self {
+        Self::bounded(EVENT_BYTES)
+    }
+}
+
 // === impl Reader ===
 
 impl Reader {
+    /// A reader of events of at most `limit` bytes.
+    pub(in crate::model) fn bounded(limit: usize) -> Self {
+        Self {
+            limit,
+            line: Vec::new(),
+            event: Event::default(),
+            has_data: false,
+            has_begun: false,
+            after_return: false,
+        }
+    }
+
+    /// Bytes of what is not finished yet.
+    #[cfg(fuzzing)]
+    pub(in crate::model) fn held(&self) -> usize {
+        self.line.len() + self.event.name.len() + self.event.data.len()
+    }
+
     /// Takes the next bytes; whole events are put at the end of `events`. An event that is never finished is none, as
     /// the specification asks.
-    pub(super) fn feed(
+    pub(in crate::model) fn feed(
         &mut self,
         mut bytes: &[u8],
         events: &mut VecDeque<Event>,
@@ -50,7 +76,7 @@ impl Reader {
             }
             let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
             let (part, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-            if self.line.len() + part.len() + self.event.data.len() > EVENT_BYTES {
+            if self.line.len() + part.len() + self.event.data.len() > self.limit {
                 return Err(TooLarge);
             }
             self.line.extend_from_slice(part);

@@ -1,8 +1,7 @@
 use std::fmt::Write as _;
 
-use http::Uri;
-
-use super::Config;
+use super::{Config, SECTION};
+use crate::model::http::server_of;
 use crate::model::{BuildError, ServerAddress};
 
 /// Ends of the names of Azure's servers.
@@ -28,7 +27,7 @@ impl Address {
     /// (<https://learn.microsoft.com/azure/ai-foundry/openai/reference#chat-completions>).
     pub(super) fn new(model: &str, config: &Config) -> Result<Self, BuildError> {
         let base = config.base_url.trim_end_matches('/');
-        let url = match &config.api_version {
+        let url = match &config.dialect.api_version {
             None => format!("{base}/chat/completions"),
             Some(version) => format!(
                 "{}/openai/deployments/{}/chat/completions?api-version={}",
@@ -37,20 +36,12 @@ impl Address {
                 encoded(version),
             ),
         };
-        let uri: Uri = base.parse().map_err(|_| BuildError::Url)?;
-        let host = uri.host().ok_or(BuildError::Url)?.to_ascii_lowercase();
-        let usual_port = if uri.scheme_str() == Some("http") {
-            80
-        } else {
-            443
-        };
+        let server = server_of(base, SECTION)?;
+        let is_azure_host = AZURE.iter().any(|end| server.address.ends_with(end));
         Ok(Self {
             url,
-            is_azure: config.api_version.is_some() || AZURE.iter().any(|end| host.ends_with(end)),
-            server: ServerAddress {
-                address: host,
-                port: uri.port_u16().unwrap_or(usual_port),
-            },
+            is_azure: config.dialect.api_version.is_some() || is_azure_host,
+            server,
         })
     }
 }
@@ -74,11 +65,11 @@ mod tests {
     use super::*;
 
     fn address(base_url: &str, api_version: Option<&str>) -> Address {
-        let config = Config {
+        let mut config = Config {
             base_url: base_url.to_owned(),
-            api_version: api_version.map(str::to_owned),
             ..Config::default()
         };
+        config.dialect.api_version = api_version.map(str::to_owned);
         Address::new("gpt 4/low", &config).unwrap()
     }
 

@@ -47,4 +47,11 @@ pub(super) struct FunctionDelta {
 pub(super) struct Usage {
     pub(super) prompt_tokens: Option<u64>,
     pub(super) completion_tokens: Option<u64>,
+    pub(super) prompt_tokens_details: Option<PromptTokens>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct PromptTokens {
+    /// Those that the provider had in its cache; it keeps one by itself.
+    pub(super) cached_tokens: Option<u64>,
 }

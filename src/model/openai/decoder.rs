@@ -1,4 +1,4 @@
-//! Events of the stream in, events of the model out. No I/O: tests feed it what servers have sent.
+//! Chunks in, events of the model out.
 
 #[cfg(test)]
 mod tests;
@@ -8,17 +8,18 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::chunk::{Choice, Chunk, Usage};
-use super::tool_calls::ToolCalls;
+use super::chunk::{CallDelta, Choice, Chunk, Usage};
+use crate::model::decoder::Response;
 use crate::model::http::{Event, Failure, Peer, in_band};
+use crate::model::tool_calls::{Piece, ToolCalls};
 use crate::model::{End, ModelEvent};
 
 /// The data of the last event.
 const DONE: &str = "[DONE]";
 
 /// Reads one answer.
-#[derive(Debug)]
-pub(super) struct Decoder {
+#[derive(Debug, Clone)]
+pub(in crate::model) struct Decoder {
     peer: Peer,
     calls: ToolCalls,
     used_ids: HashSet<Arc<str>>,
@@ -27,22 +28,11 @@ pub(super) struct Decoder {
     is_done: bool,
 }
 
-/// What an answer says of itself, for its span. Empty is unknown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Response {
-    /// The answer's id.
-    pub(super) id: String,
-    /// The model that answers, by its exact name.
-    pub(super) model: String,
-    /// Why it ended.
-    pub(super) finish: String,
-}
-
 // === impl Decoder ===
 
 impl Decoder {
     /// Reads an answer of `peer` in a conversation that has the call ids `used_ids` already.
-    pub(super) fn new(peer: Peer, used_ids: HashSet<Arc<str>>) -> Self {
+    pub(in crate::model) fn new(peer: Peer, used_ids: HashSet<Arc<str>>) -> Self {
         Self {
             peer,
             calls: ToolCalls::default(),
@@ -54,22 +44,17 @@ impl Decoder {
     }
 
     /// What the answer has said of itself so far.
-    pub(super) fn response(&self) -> &Response {
+    pub(in crate::model) fn response(&self) -> &Response {
         &self.response
     }
 
-    /// True as soon as the model has said why it ended. What may follow is the usage, and the mark of the end.
-    pub(super) fn has_finished(&self) -> bool {
-        !self.response.finish.is_empty()
-    }
-
     /// True when nothing follows.
-    pub(super) fn is_done(&self) -> bool {
+    pub(in crate::model) fn is_done(&self) -> bool {
         self.is_done
     }
 
     /// Takes an event; what it means is put at the end of `out`.
-    pub(super) fn feed(
+    pub(in crate::model) fn feed(
         &mut self,
         event: &Event,
         out: &mut VecDeque<ModelEvent>,
@@ -82,19 +67,20 @@ impl Decoder {
             return Ok(());
         }
         if event.name == "error" {
-            let error: Value = serde_json::from_str(data).unwrap_or_else(|_| data.into());
-            let inner = error.get("error").filter(|inner| !inner.is_null());
-            return Err(in_band(&self.peer, inner.unwrap_or(&error)));
+            return Err(self.peer.told(data));
         }
         let chunk: Chunk = serde_json::from_str(data)
             .map_err(|error| self.peer.protocol(&format!("a chunk is wrong: {error}")))?;
         if let Some(error) = &chunk.error {
             return Err(in_band(&self.peer, error));
         }
-        keep(&mut self.response.id, chunk.id);
-        keep(&mut self.response.model, chunk.model);
+        Response::keep(&mut self.response.id, chunk.id);
+        Response::keep(&mut self.response.model, chunk.model);
         // Whatever else a chunk has: some servers send usage with the last choice, some with every chunk.
-        self.usage = chunk.usage.or(self.usage);
+        if let Some(usage) = chunk.usage {
+            self.usage = Some(usage);
+            self.response.cache_read = usage.prompt_tokens_details.and_then(|of| of.cached_tokens);
+        }
         for choice in chunk.choices.into_iter().flatten() {
             self.choice(choice, out)?;
         }
@@ -109,19 +95,17 @@ impl Decoder {
             }
             for call in delta.tool_calls.into_iter().flatten() {
                 self.calls
-                    .add(call)
+                    .add(call.into())
                     .map_err(|wrong| self.peer.protocol(wrong))?;
             }
         }
-        keep(&mut self.response.finish, choice.finish_reason);
+        Response::keep(&mut self.response.finish, choice.finish_reason);
         Ok(())
     }
 
     /// The stream is over: by its mark, or because the connection ended. Without a reason for the end it was cut.
-    pub(super) fn eof(&mut self, out: &mut VecDeque<ModelEvent>) -> Result<(), Failure> {
-        if std::mem::replace(&mut self.is_done, true) {
-            return Ok(());
-        }
+    pub(in crate::model) fn eof(&mut self, out: &mut VecDeque<ModelEvent>) -> Result<(), Failure> {
+        self.is_done = true;
         let calls = std::mem::take(&mut self.calls);
         let end = match self.response.finish.as_str() {
             "" => return Err(self.peer.truncated()),
@@ -150,9 +134,20 @@ impl Decoder {
     }
 }
 
-/// Azure's first chunk has empty ids and names.
-fn keep(known: &mut String, said: Option<String>) {
-    if let Some(said) = said.filter(|said| !said.is_empty()) {
-        *known = said;
+// === impl Piece ===
+
+impl From<CallDelta> for Piece {
+    fn from(delta: CallDelta) -> Self {
+        let function = delta.function.unwrap_or_default();
+        Self {
+            index: delta.index,
+            id: delta.id.unwrap_or_default(),
+            name: function.name.unwrap_or_default(),
+            arguments: match function.arguments {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text,
+                Some(whole) => whole.to_string(),
+            },
+        }
     }
 }

@@ -24,20 +24,13 @@ pub(super) fn body(model: &str, config: &Config, request: &Request) -> Vec<u8> {
         body.insert("tools".to_owned(), tools);
     }
     if config.max_output_tokens > 0 {
-        let field = match config.token_field {
+        let field = match config.dialect.token_field {
             TokenField::MaxCompletionTokens => "max_completion_tokens",
             TokenField::MaxTokens => "max_tokens",
         };
         body.insert(field.to_owned(), config.max_output_tokens.into());
     }
-    for (key, value) in &config.body {
-        if value.is_null() {
-            body.remove(key);
-        } else {
-            body.insert(key.clone(), value.clone());
-        }
-    }
-    Value::Object(body).to_string().into_bytes()
+    config.written(body)
 }
 
 fn messages(request: &Request) -> Value {

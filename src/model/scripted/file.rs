@@ -79,18 +79,8 @@ pub(super) struct FileUsage {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileError {
-    pub(super) kind: FileErrorKind,
+    pub(super) kind: ErrorKind,
     pub(super) message: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum FileErrorKind {
-    RateLimited,
-    Server,
-    Timeout,
-    Transport,
-    Protocol,
 }
 
 #[derive(Debug, Deserialize)]
@@ -101,19 +91,7 @@ pub(super) enum FileEnd {
     Length,
 }
 
-// === impl FileErrorKind, FileEnd ===
-
-impl From<FileErrorKind> for ErrorKind {
-    fn from(kind: FileErrorKind) -> Self {
-        match kind {
-            FileErrorKind::RateLimited => Self::RateLimited,
-            FileErrorKind::Server => Self::Server,
-            FileErrorKind::Timeout => Self::Timeout,
-            FileErrorKind::Transport => Self::Transport,
-            FileErrorKind::Protocol => Self::Protocol,
-        }
-    }
-}
+// === impl FileEnd ===
 
 impl From<FileEnd> for End {
     fn from(end: FileEnd) -> Self {

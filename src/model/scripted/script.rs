@@ -232,7 +232,7 @@ impl FileEntry {
                     return Err(fault(place, "`message` is empty: say what happened"));
                 }
                 Entry::Fail(ModelError {
-                    kind: error.kind.into(),
+                    kind: error.kind,
                     message: error.message,
                 })
             }

@@ -157,6 +157,25 @@ async fn an_error_is_the_last_thing() {
     );
 }
 
+#[tokio::test]
+async fn every_kind_of_failure_can_be_played() {
+    let line = include_str!("../scripted.md")
+        .lines()
+        .find(|line| line.starts_with("| `{\"error\""));
+    let (_, kinds) = line.unwrap().split_once("fails: ").unwrap();
+    let kinds: Vec<&str> = kinds.split('`').skip(1).step_by(2).collect();
+    for kind in &kinds {
+        let step = format!(r#"{{"error": {{"kind": "{kind}", "message": "x"}}}}"#);
+        let script = script(&format!(r#"{{"scenarios": [{{"steps": [[{step}]]}}]}}"#)).unwrap();
+        let played = play(&script, "anything", 0).await;
+        let failure = played[0].as_ref().unwrap_err();
+        assert_eq!(failure.kind.as_str(), *kind);
+    }
+    let code = include_str!("../error.rs");
+    let known = code.matches(" => \"").count();
+    assert_eq!(kinds.len(), known, "scripted.md names every kind there is");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hanging_step_says_its_text_and_never_ends() {
     let mut stream = documented().stream(request("hang", 0));

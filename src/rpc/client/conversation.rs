@@ -8,7 +8,7 @@ use tonic::Streaming;
 
 use super::agent::Counted;
 use crate::chat::{Cursor, Event, TextChange, TraceId, TurnId};
-use crate::rpc::convert::{self, Question};
+use crate::rpc::convert::{self, Decide, Question};
 use crate::rpc::proto::{self, ConverseRequest, ConverseResponse};
 use crate::rpc::status::{self, Refusal};
 
@@ -83,8 +83,15 @@ pub enum Update {
     Rejected {
         /// The question's id; empty if it was not a question.
         request_id: String,
+        /// The call's id; empty if it was not a decision about one.
+        call_id: String,
         /// Why.
         refusal: Refusal,
+    },
+    /// A decision about a call was taken.
+    Decided {
+        /// The call.
+        call_id: String,
     },
     /// The cursor did not fit: the log follows from its start.
     Reset,
@@ -130,6 +137,12 @@ impl Requests {
         self.send(proto::converse_request::Request::Cancel(proto::Cancel {
             turn_id,
         }))
+    }
+
+    /// Allows a call that waits, or does not.
+    pub fn decide(&mut self, decide: Decide) -> Result<(), NotSent> {
+        let decide = convert::decide_to_proto(decide);
+        self.send(proto::converse_request::Request::Decide(decide))
     }
 
     /// Tells that the final event at `seq` was shown to somebody.
@@ -201,7 +214,11 @@ fn update(response: ConverseResponse) -> Option<Update> {
         },
         Response::Rejected(rejected) => Update::Rejected {
             request_id: rejected.request_id,
+            call_id: rejected.call_id,
             refusal: status::from_message(rejected.status.unwrap_or_default()),
+        },
+        Response::Decided(decided) => Update::Decided {
+            call_id: decided.call_id,
         },
         Response::Reset(_) => Update::Reset,
         Response::GoAway(leaving) => Update::GoAway {

@@ -1,5 +1,6 @@
 //! What is asked of the server, each as one script. Repeating a call whose answer was lost does no harm.
 
+mod approvals;
 mod failure;
 mod read;
 mod released;

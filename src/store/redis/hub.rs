@@ -239,6 +239,10 @@ impl Hub {
                 feed.tell_keeper(turn, Lost::Stopped);
                 Heard::Taken
             }
+            Some(Message::Decided) => {
+                feed.tell_decided();
+                Heard::Taken
+            }
             Some(Message::Erased(last)) => {
                 self.lock().leases.remove(&session);
                 match last {

@@ -21,6 +21,8 @@ pub(super) enum Message<'a> {
         delta: &'a str,
     },
     Stop(TurnId),
+    /// Somebody has decided about a call of the running turn that waits.
+    Decided,
     /// The session was erased; its last turn.
     Erased(Option<TurnId>),
 }
@@ -44,6 +46,7 @@ impl<'a> Message<'a> {
                 })
             }
             "S" => TurnId::parse(rest).ok().map(Self::Stop),
+            "D" => Some(Self::Decided),
             "X" => Some(Self::Erased(TurnId::parse(rest).ok())),
             _ => None,
         }

@@ -55,6 +55,7 @@ pub(super) struct Scripts {
     pub(super) claim: Script,
     pub(super) erase: Script,
     pub(super) seen: Script,
+    pub(super) decide: Script,
 }
 
 // === impl Scripts ===
@@ -72,6 +73,7 @@ impl Scripts {
             claim: script(include_str!("scripts/claim.lua")),
             erase: script(include_str!("scripts/erase.lua")),
             seen: script(include_str!("scripts/seen.lua")),
+            decide: script(include_str!("scripts/decide.lua")),
         }
     }
 }

@@ -126,7 +126,7 @@ impl Log<'_> {
     }
 
     /// The session, if `turn` is its running turn: the fence.
-    fn running(&self, id: &SessionId, turn: TurnId) -> Result<Option<Session>, Failure> {
+    pub(super) fn running(&self, id: &SessionId, turn: TurnId) -> Result<Option<Session>, Failure> {
         let turn = turn.to_string();
         let row = self.session(id)?;
         Ok(row.filter(|row| row.running && row.turn == turn))
@@ -146,6 +146,7 @@ impl Log<'_> {
         let ends = events.last().is_some_and(|event| event.body.is_final());
         for event in events {
             seq += 1;
+            self.note_waiting(session, &event.body)?;
             published.push(self.insert(session, seq, turn, trace, event)?);
         }
         self.db

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::chat::{SessionId, Subject, TurnId};
+use crate::chat::{Decision, SessionId, Subject, TurnId};
 use crate::store::feed::Publication;
 use crate::store::record::Row;
 use crate::store::request::{Append, Head, NewEvent, Range, Seal, interrupted};
-use crate::store::{Begin, BeginTurn, Day, SessionInfo, SessionsAfter, StoreError};
+use crate::store::{Begin, BeginTurn, Day, Decided, SessionInfo, SessionsAfter, StoreError};
 
 use super::log::{Failure, Log};
 use super::seen::Seen;
@@ -83,6 +83,19 @@ pub(super) enum Operation {
         session: SessionId,
         reply: Reply<(Option<TurnId>, Option<Row>)>,
     },
+    Decide {
+        session: SessionId,
+        turn: Option<TurnId>,
+        call_id: String,
+        decision: Decision,
+        reply: Reply<Option<Decided>>,
+    },
+    Decision {
+        session: SessionId,
+        turn: TurnId,
+        call_id: String,
+        reply: Reply<Option<Decision>>,
+    },
     /// Not part of a batch.
     Erase {
         session: SessionId,
@@ -115,6 +128,11 @@ enum Answer {
     Length(Reply<u64>, Result<u64, StoreError>),
     Head(Reply<Head>, Head),
     Rows(Reply<Vec<Row>>, Vec<Row>),
+    Decided(Reply<Option<Decided>>, Option<Decided>),
+    Decision(
+        Reply<Option<Decision>>,
+        Result<Option<Decision>, StoreError>,
+    ),
     Sessions(Reply<Vec<SessionInfo>>, Vec<SessionInfo>),
     Missed(
         Reply<(Option<TurnId>, Option<Row>)>,
@@ -136,12 +154,15 @@ impl Operation {
             Self::Read { reply, .. } => reply.is_closed(),
             Self::Sessions { reply, .. } => reply.is_closed(),
             Self::Missed { reply, .. } => reply.is_closed(),
+            Self::Decision { reply, .. } => reply.is_closed(),
             Self::Erase { reply, .. } => reply.is_closed(),
             Self::Sweep { reply, .. } => reply.is_closed(),
             // Nobody waits for these.
             Self::Delivered { .. }
             | Self::Shown { .. }
             | Self::Left { .. }
+            // Who said yes or no said it, and may leave.
+            | Self::Decide { .. }
             | Self::Seal(_)
             | Self::Close { .. } => false,
         }
@@ -154,6 +175,7 @@ impl Operation {
             Self::Begin { .. }
                 | Self::Append { .. }
                 | Self::Probe { .. }
+                | Self::Decide { .. }
                 | Self::Spend { tokens: 1.., .. }
         )
     }
@@ -243,6 +265,25 @@ impl Operation {
             Self::Missed { session, reply } => {
                 Settled::read(Answer::Missed(reply, seen.missed(log, &session)?))
             }
+            Self::Decide {
+                session,
+                turn,
+                call_id,
+                decision,
+                reply,
+            } => {
+                let decided = log.decide(&session, turn, &call_id, decision)?;
+                Settled::read(Answer::Decided(reply, decided))
+            }
+            Self::Decision {
+                session,
+                turn,
+                call_id,
+                reply,
+            } => {
+                let decision = log.decision(&session, turn, &call_id)?;
+                Settled::read(Answer::Decision(reply, decision))
+            }
             // Never in a batch.
             Self::Seal(_) | Self::Erase { .. } | Self::Sweep { .. } | Self::Close { .. } => {
                 Settled::read(Answer::Nobody)
@@ -276,6 +317,8 @@ impl Settled {
             Answer::Length(reply, outcome) => drop(reply.send(outcome)),
             Answer::Head(reply, head) => drop(reply.send(Ok(head))),
             Answer::Rows(reply, rows) => drop(reply.send(Ok(rows))),
+            Answer::Decided(reply, decided) => drop(reply.send(Ok(decided))),
+            Answer::Decision(reply, outcome) => drop(reply.send(outcome)),
             Answer::Sessions(reply, sessions) => drop(reply.send(Ok(sessions))),
             Answer::Missed(reply, missed) => drop(reply.send(Ok(missed))),
         }

@@ -80,6 +80,14 @@ const MIGRATIONS: [&str; 3] = [
         tokens  INTEGER NOT NULL,
         PRIMARY KEY (day, subject)
     ) STRICT, WITHOUT ROWID;
+
+    -- Calls of the running turn that wait, or waited, to be allowed.
+    CREATE TABLE approval (
+        session  TEXT NOT NULL,
+        call     TEXT NOT NULL,
+        decision TEXT, -- the first one, NULL until there is one
+        PRIMARY KEY (session, call)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

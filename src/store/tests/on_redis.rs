@@ -5,6 +5,9 @@ use super::*;
 
 use std::path::Path;
 
+use crate::chat::Decision;
+
+mod approvals;
 mod cluster;
 mod erased;
 mod faults;
@@ -25,6 +28,8 @@ async fn everything(a: &Store, b: &Store) {
     assert!(matches!(again, Ok(Begin::Duplicate { .. })), "{again:?}");
     turn.text("one ").unwrap();
     turn.append(vec![tool_call("a", 4)]).await.unwrap();
+    let unknown = b.decide(&session, None, "a", Decision::Denied).await;
+    assert_eq!(unknown, Ok(None));
     let mut text = String::new();
     assert_eq!(event_after_text(&mut follower, &mut text).await.seq, 1);
     assert_eq!(event_after_text(&mut follower, &mut text).await.seq, 2);

@@ -106,7 +106,10 @@ impl Client {
         let said = self.text.as_ref().map_or("", |(_, text)| text.as_str());
         match &event.body {
             EventBody::User { .. } => self.text = None,
-            EventBody::ToolCall { text_offset, .. } | EventBody::ToolResult { text_offset, .. } => {
+            EventBody::ToolCall { text_offset, .. }
+            | EventBody::ToolResult { text_offset, .. }
+            | EventBody::ApprovalRequest { text_offset, .. }
+            | EventBody::ApprovalDecision { text_offset, .. } => {
                 assert!(said.len() <= *text_offset, "text ran ahead of the log");
                 self.texts_before_tools += usize::from(said.len() == *text_offset);
             }

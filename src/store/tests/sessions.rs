@@ -255,6 +255,7 @@ const VERSION_1: &str = "
     ALTER TABLE session DROP COLUMN owed;
     ALTER TABLE session DROP COLUMN away;
     DROP TABLE spending;
+    DROP TABLE approval;
     PRAGMA user_version = 1";
 
 #[tokio::test]

@@ -19,7 +19,7 @@ fn a_source_is_written_alone_or_in_a_list() {
     assert_eq!(named(&one), [pair("c", "file")]);
     let several = Sources::new().file(
         "catalog = [\"c.json\", \"old = c/d.json\", \"dbt:shop/target/\", \"dbt:other\", \
-         \"lake=postgres://me:s3cret@db.example:5433/dwh?x=y\"]",
+         \"lake=postgres://me:s3cret@db.example:5433/dwh?sslmode=require\"]",
     );
     // What has a blank before the sign is a path: names have none.
     assert_eq!(
@@ -34,7 +34,7 @@ fn a_source_is_written_alone_or_in_a_list() {
     );
     let variable = Sources::new().variable(
         "DRAGOMAN_CATALOG",
-        "demo, postgresql://db.example/dwh,collibra:https://cat.example",
+        "demo, postgresql://me@db.example/dwh,collibra:https://cat.example",
     );
     assert_eq!(
         named(&variable),
@@ -61,7 +61,7 @@ fn what_is_shown_can_be_read_again_and_has_no_password() {
     let line = line.unwrap();
     assert!(
         line.starts_with(
-            "catalog = [\"demo\", \"a=/data/c.json\", \"postgres://…@db.example/dwh\"]"
+            "catalog = [\"demo\", \"a=/data/c.json\", \"postgres://me@db.example/dwh\"]"
         ),
         "{line}"
     );

@@ -20,6 +20,13 @@ catalog_timeout = "20s"
 model = "scripted:/data/steps.json"
 guide_pace = "0s"
 
+[postgres]
+password = " not-to-be-seen "
+schemas = ["dm_*", "staging"]
+ca_file = "/data/ca.pem"
+connect_timeout = "31s"
+statement_timeout = "32s"
+
 [openai]
 base_url = "http://localhost:11434/v1"
 api_key = "sk-not-to-be-seen"
@@ -35,6 +42,20 @@ idle_timeout = "26s"
 total_timeout = "27s"
 retries = 8
 retry_pause = "28s"
+
+[anthropic]
+base_url = "http://localhost:4000"
+api_key = "sk-ant-not-to-be-seen"
+max_output_tokens = 24
+prompt_cache = false
+headers = ["x-team: not-to-be-seen"]
+body = '{"output_config":{"effort":"low"}}'
+connect_timeout = "29s"
+header_timeout = "30s"
+idle_timeout = "31s"
+total_timeout = "32s"
+retries = 9
+retry_pause = "33s"
 
 [limits]
 question_bytes = 1000
@@ -63,6 +84,10 @@ answer_bytes = "10KiB"
 tool_result_bytes = "11KiB"
 context_tokens = 12000
 history_tokens = 1200
+
+[tools]
+ask = ["get_lineage", "crm__*"]
+approval_timeout = "29s"
 
 [gateway]
 origins = ["https://*.example.com", "https://a.example"]
@@ -121,10 +146,19 @@ fn what_is_shown_is_read_again_as_the_same() {
     let hidden = &everything.config.model.openai;
     openai.api_key = hidden.api_key.clone();
     openai.headers = hidden.headers.clone();
+    let anthropic = &mut again.config.model.anthropic;
+    assert_eq!((&anthropic.api_key, anthropic.headers.len()), (&None, 0));
+    let hidden = &everything.config.model.anthropic;
+    anthropic.api_key = hidden.api_key.clone();
+    anthropic.headers = hidden.headers.clone();
+    let postgres = &mut again.config.catalog.postgres;
+    assert_eq!(postgres.password, None);
+    postgres.password = everything.config.catalog.postgres.password.clone();
     assert_eq!(again.config, everything.config);
 
     let plain = Sources::new().variable("HOME", "/home/ada").load().unwrap();
-    let again = Sources::new().file(&plain.show()).load().unwrap();
+    let again = Sources::new().variable("HOME", "/home/ada");
+    let again = again.file(&plain.show()).load().unwrap();
     assert_eq!(again.config, plain.config);
 }
 
@@ -184,6 +218,7 @@ fn every_field_of_every_part_can_be_set() {
     let Config {
         only: _,
         agents: _,
+        mcp: _,
         mutant: _,
         model_because: _,
         http: _,
@@ -208,38 +243,68 @@ fn every_field_of_every_part_can_be_set() {
         sources,
         refresh,
         timeout,
-        postgres: catalog::postgres::Config {},
+        postgres: _,
         collibra: catalog::collibra::Config {},
     } = &set.catalog;
     differs(sources != &default.catalog.sources, "catalog.sources");
     differs(refresh != &default.catalog.refresh, "catalog.refresh");
     differs(timeout != &default.catalog.timeout, "catalog.timeout");
+    all_differ!(
+        &set.catalog.postgres,
+        default.catalog.postgres,
+        catalog::postgres::Config {
+            password,
+            schemas,
+            ca_file,
+            connect_timeout,
+            statement_timeout,
+        }
+    );
     let model::Config {
         kind,
         guide_pace,
         openai: _,
+        anthropic: _,
     } = &set.model;
     differs(kind != &default.model.kind, "model.kind");
     differs(guide_pace != &default.model.guide_pace, "guide_pace");
+    macro_rules! all_of_a_server_differ {
+        ($section:ident) => {
+            all_differ!(
+                &set.model.$section,
+                default.model.$section,
+                model::$section::Config {
+                    base_url,
+                    api_key,
+                    max_output_tokens,
+                    headers,
+                    body,
+                    connect_timeout,
+                    header_timeout,
+                    idle_timeout,
+                    total_timeout,
+                    retries,
+                    retry_pause,
+                    dialect,
+                }
+            );
+        };
+    }
+    all_of_a_server_differ!(openai);
     all_differ!(
-        &set.model.openai,
-        default.model.openai,
-        model::openai::Config {
-            base_url,
-            api_key,
+        &set.model.openai.dialect,
+        default.model.openai.dialect,
+        model::openai::Dialect {
             api_version,
             auth,
             token_field,
-            max_output_tokens,
-            headers,
-            body,
-            connect_timeout,
-            header_timeout,
-            idle_timeout,
-            total_timeout,
-            retries,
-            retry_pause,
         }
+    );
+    all_of_a_server_differ!(anthropic);
+    all_differ!(
+        &set.model.anthropic.dialect,
+        default.model.anthropic.dialect,
+        model::anthropic::Dialect { prompt_cache }
     );
     all_differ!(
         &set.limits,
@@ -270,6 +335,8 @@ fn every_field_of_every_part_can_be_set() {
             turn_timeout,
             model_idle_timeout,
             tool_timeout,
+            ask,
+            approval_timeout,
             answer_bytes,
             tool_result_bytes,
             context_tokens,
@@ -327,6 +394,6 @@ fn every_field_of_every_part_can_be_set() {
         default.agent.prices,
         agent::Prices { input, output }
     );
-    // `agent.prices` has fields of its own.
-    assert_eq!(fields - 1, SETTINGS.len(), "as many settings as fields");
+    // `agent.prices` and the field `dialect` of two servers hold others.
+    assert_eq!(fields - 3, SETTINGS.len(), "as many settings as fields");
 }

@@ -45,7 +45,7 @@ not a TOML integer
 remove this key
   dragoman.toml:12: telemetry.otlp_endpoint = (not repeated, it has an `@`): \
 must not hold a password: send it as a header, by OTEL_EXPORTER_OTLP_HEADERS
-  environment DRAGOMAN_MODEL: model = \"gide\": write guide, openai, openai:NAME, or scripted:FILE
+  environment DRAGOMAN_MODEL: model = \"gide\": write guide, openai, openai:NAME, anthropic, anthropic:NAME, or scripted:FILE
   flag --grpc: grpc = \"1\": write host and port, such as 127.0.0.1:8000"
     );
 }
@@ -280,7 +280,7 @@ fn every_bad_value_says_what_is_accepted() {
         (
             "DRAGOMAN_MODEL",
             "scripted",
-            "write guide, openai, openai:NAME, or scripted:FILE",
+            "write guide, openai, openai:NAME, anthropic, anthropic:NAME, or scripted:FILE",
         ),
         (
             "DRAGOMAN_GUIDE_PACE",

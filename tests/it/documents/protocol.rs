@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use dragoman::tools::ToolPatterns;
 use serde_json::{Value, json};
 
 use crate::support::{Client, TestApp};
@@ -63,6 +64,10 @@ async fn client_frames_of_the_document_are_taken() {
                 let trace = frames[0]["trace_id"].as_str().unwrap();
                 assert!(example["traceparent"].as_str().unwrap().contains(trace));
             }
+        } else if example["type"] == "approve" {
+            // It is taken, and nothing waits.
+            let refused = client.frame().await;
+            assert_eq!(refused["call_id"], example["call_id"], "{refused}");
         } else {
             assert!(
                 client.is_quiet(Duration::from_millis(50)).await,
@@ -78,6 +83,8 @@ async fn server_frames_of_the_document_are_the_real_ones() {
     let app = TestApp::with(|config| {
         config.gateway.ping_interval = Duration::from_millis(100);
         config.limits.rate_questions = 5;
+        config.agent.approval_timeout = Duration::from_secs(2);
+        config.agent.ask = ToolPatterns::new(vec!["search_*".to_owned()]).unwrap();
     })
     .await;
     let mut client = app.chat("document").await;
@@ -85,7 +92,22 @@ async fn server_frames_of_the_document_are_the_real_ones() {
     client
         .send_json(json!({ "content": "tools", "id": "1" }))
         .await;
-    real.extend(client.turn().await);
+    let mut call = Value::Null;
+    for approved in [true, false] {
+        while call.is_null() {
+            let frame = client.frame().await;
+            if frame["type"] == "approval" {
+                call.clone_from(&frame["call_id"]);
+            }
+            real.push(frame);
+        }
+        client
+            .send_json(json!({ "type": "approve", "call_id": call, "approved": approved }))
+            .await;
+    }
+    while real.last().unwrap()["type"] != "agent" {
+        real.push(client.frame().await);
+    }
     real.extend(client.asked("broken").await);
     client.ask("hang").await;
     real.push(client.frame().await);

@@ -18,7 +18,7 @@ async fn an_answer_comes_with_its_usage() {
     };
     assert_eq!(events[2..], [Ok(usage), Ok(ModelEvent::End(End::Stop))]);
     let asked = &server.asked()[0];
-    assert_eq!(asked.line, "POST /v1/chat/completions HTTP/1.1");
+    assert_eq!(asked.line(), "POST /v1/chat/completions HTTP/1.1");
     assert_eq!(asked.header("authorization"), "");
     assert_eq!(asked.header("accept"), "text/event-stream");
 }
@@ -34,24 +34,19 @@ async fn nothing_is_sent_before_somebody_wants_it() {
 #[tokio::test]
 async fn azure_is_asked_in_its_own_way() {
     let server = ModelServer::start([text("o", "k"), text("o", "k")]).await;
-    let azure = openai::Config {
+    let mut azure = openai::Config {
         base_url: format!("http://{}", server.address),
-        api_version: Some("2024-10-21".to_owned()),
         api_key: Some(Secret::new("key")),
         ..config(&server)
     };
+    azure.dialect.api_version = Some("2024-10-21".to_owned());
     assert_eq!(text_of(&ask(azure.clone()).await), "ok");
-    let entra = openai::Config {
-        auth: openai::Auth::Bearer,
-        ..azure
-    };
+    let mut entra = azure;
+    entra.dialect.auth = openai::Auth::Bearer;
     assert_eq!(text_of(&ask(entra).await), "ok");
     let asked = server.asked();
     let path = "POST /openai/deployments/small/chat/completions?api-version=2024-10-21 HTTP/1.1";
-    assert_eq!(
-        (asked[0].line.as_str(), asked[1].line.as_str()),
-        (path, path)
-    );
+    assert_eq!((asked[0].line(), asked[1].line()), (path, path));
     assert_eq!(
         (asked[0].header("api-key"), asked[0].header("authorization")),
         ("key", "")

@@ -69,7 +69,12 @@ async fn a_certificate_has_to_be_trusted() {
     let refused = asked(&server, folder.path(), None).await;
     assert_eq!(refused["type"], "error");
     let content = refused["content"].as_str().unwrap();
-    assert!(content.contains("certificate"), "{content}");
+    assert!(content.contains("SSL_CERT_FILE"), "{content}");
+    assert_eq!(
+        server.connections(),
+        1,
+        "what stays refused is not tried again"
+    );
     assert!(server.asked().is_empty(), "the key does not leave");
 
     let cert = folder.path().join("cert.pem");

@@ -1,42 +1,37 @@
-//! A server that speaks chat completions, and whatever else a test has it say.
+//! A mock model that plays the replies of a test, byte by byte, one after the other.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use dragoman::mock_model::{Asked, Case, Cases, Config, Entry, MockModel, Notice, Stop, Then, To};
 use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 
 use super::PATIENCE;
 
 /// A running server. It stops when it is dropped.
 pub(crate) struct ModelServer {
     pub(crate) address: SocketAddr,
-    shared: Arc<Shared>,
-    _tasks: JoinSet<()>,
+    seen: Arc<Seen>,
+    tasks: JoinSet<()>,
+    _stop: DropGuard,
 }
 
 #[derive(Default)]
-struct Shared {
-    replies: Mutex<VecDeque<Vec<Step>>>,
-    requests: Mutex<Vec<Asked>>,
+struct Seen {
+    asked: Mutex<Vec<Asked>>,
+    connections: AtomicUsize,
     /// A client has closed a connection on which more could have come.
     left: Notify,
-}
-
-/// A request the server got.
-#[derive(Debug, Clone)]
-pub(crate) struct Asked {
-    /// Its first line.
-    pub(crate) line: String,
-    head: String,
-    pub(crate) body: Value,
 }
 
 /// A part of a reply. After the last one the connection is closed.
@@ -51,48 +46,81 @@ pub(crate) enum Step {
 impl ModelServer {
     /// Answers one request with each of these replies, and nothing after them.
     pub(crate) async fn start(replies: impl IntoIterator<Item = Vec<Step>>) -> Self {
-        Self::open(replies, None).await
+        let replies = replies.into_iter();
+        let replies = replies.map(|steps| steps.into_iter().map(entry).collect());
+        let case = Case {
+            about: String::new(),
+            replies: replies.chain([vec![]]).collect(),
+            to: To::Requests,
+            then: Then::Last,
+        };
+        Self::play(Cases::of("of the test", case), Some("of the test")).await
     }
 
-    /// The same over TLS.
+    /// Plays the cases that are built in, each by its name.
+    pub(crate) async fn with_cases() -> Self {
+        Self::play(Cases::built_in().unwrap(), None).await
+    }
+
+    async fn play(cases: Cases, always: Option<&str>) -> Self {
+        let (observer, mut notices) = mpsc::channel(10_000);
+        let config = Config {
+            cases,
+            always: always.map(Into::into),
+            observer: Some(observer),
+        };
+        let stopped = CancellationToken::new();
+        let stop = Stop {
+            draining: stopped.clone(),
+            stopped: stopped.clone(),
+        };
+        let any_port = ([127, 0, 0, 1], 0).into();
+        let tasks = TaskTracker::new();
+        let server = MockModel::start(any_port, config, stop, &tasks).await;
+        let server = server.unwrap();
+        let (seen, mut tasks) = (Arc::new(Seen::default()), JoinSet::new());
+        let noting = Arc::clone(&seen);
+        tasks.spawn(async move {
+            while let Some(notice) = notices.recv().await {
+                match notice {
+                    Notice::Asked(asked) => noting.asked.lock().unwrap().push(asked),
+                    Notice::Left => noting.left.notify_one(),
+                }
+            }
+        });
+        Self {
+            address: server.address,
+            seen,
+            tasks,
+            _stop: stopped.drop_guard(),
+        }
+    }
+
+    /// The same as [`Self::start`] over TLS.
     pub(crate) async fn start_secure(
         replies: impl IntoIterator<Item = Vec<Step>>,
         acceptor: TlsAcceptor,
     ) -> Self {
-        Self::open(replies, Some(acceptor)).await
-    }
-
-    async fn open(
-        replies: impl IntoIterator<Item = Vec<Step>>,
-        acceptor: Option<TlsAcceptor>,
-    ) -> Self {
+        let mut server = Self::start(replies).await;
+        let plain = server.address;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Shared {
-            replies: Mutex::new(replies.into_iter().collect()),
-            ..Shared::default()
-        });
-        let mut tasks = JoinSet::new();
-        let accepting = Arc::clone(&shared);
-        tasks.spawn(async move {
+        server.address = listener.local_addr().unwrap();
+        let seen = Arc::clone(&server.seen);
+        server.tasks.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                let (shared, acceptor) = (Arc::clone(&accepting), acceptor.clone());
+                seen.connections.fetch_add(1, Ordering::Relaxed);
+                let acceptor = acceptor.clone();
                 connections.spawn(async move {
-                    let Some(acceptor) = acceptor else {
-                        return serve(socket, shared).await;
-                    };
-                    if let Ok(socket) = acceptor.accept(socket).await {
-                        serve(socket, shared).await;
+                    let mut server = TcpStream::connect(plain).await.unwrap();
+                    if let Ok(mut client) = acceptor.accept(socket).await {
+                        // However it ends, the client under test sees it.
+                        let _ = copy_bidirectional(&mut client, &mut server).await;
                     }
                 });
             }
         });
-        Self {
-            address,
-            shared,
-            _tasks: tasks,
-        }
+        server
     }
 
     /// Where its API is.
@@ -102,70 +130,27 @@ impl ModelServer {
 
     /// What it was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.shared.requests.lock().unwrap().clone()
+        self.seen.asked.lock().unwrap().clone()
+    }
+
+    /// How many connections were opened over TLS, those too on which nothing was asked.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.connections.load(Ordering::Relaxed)
     }
 
     /// Waits until a client has left while it was waiting.
     pub(crate) async fn left(&self) {
-        timeout(PATIENCE, self.shared.left.notified())
+        timeout(PATIENCE, self.seen.left.notified())
             .await
             .expect("the client leaves");
     }
 }
 
-impl Asked {
-    /// The value of a header, empty if there is none.
-    pub(crate) fn header(&self, name: &str) -> &str {
-        let lines = self.head.lines().filter_map(|line| line.split_once(':'));
-        let mut values = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        values.next().map_or("", |(_, value)| value.trim())
-    }
-}
-
-async fn serve(mut socket: impl AsyncRead + AsyncWrite + Unpin, shared: Arc<Shared>) {
-    let Some(asked) = read(&mut socket).await else {
-        return;
-    };
-    shared.requests.lock().unwrap().push(asked);
-    let reply = shared.replies.lock().unwrap().pop_front();
-    for step in reply.unwrap_or_default() {
-        match step {
-            Step::Send(bytes) => {
-                if socket.write_all(&bytes).await.is_err() {
-                    return shared.left.notify_one();
-                }
-            }
-            Step::Wait(pause) => sleep(pause).await,
-            Step::Hang => {
-                let _ = socket.read(&mut [0; 16]).await;
-                return shared.left.notify_one();
-            }
-        }
-    }
-    let _ = socket.shutdown().await;
-}
-
-async fn read(socket: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
-    let (mut bytes, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
-    loop {
-        let head_end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
-        if let Some(end) = head_end {
-            let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-            let mut asked = Asked {
-                line: head.lines().next().unwrap().to_owned(),
-                head,
-                body: Value::Null,
-            };
-            let length: usize = asked.header("content-length").parse().unwrap();
-            if bytes.len() >= end + 4 + length {
-                asked.body = serde_json::from_slice(&bytes[end + 4..]).unwrap();
-                return Some(asked);
-            }
-        }
-        match socket.read(&mut piece).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) => bytes.extend(&piece[..count]),
-        }
+fn entry(step: Step) -> Entry {
+    match step {
+        Step::Send(bytes) => Entry::Raw(String::from_utf8(bytes).expect("UTF-8")),
+        Step::Wait(pause) => Entry::DelayMs(pause.as_millis().try_into().unwrap()),
+        Step::Hang => Entry::Hang,
     }
 }
 

@@ -80,7 +80,7 @@ impl Process {
         let chooses = arguments.contains(&"--model")
             || environment
                 .iter()
-                .any(|(name, _)| *name == "OPENAI_API_KEY");
+                .any(|(name, _)| ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"].contains(name));
         let mut child = command(folder)
             .args(["serve", "--http", "127.0.0.1:0"])
             .args(if chooses { vec![] } else { scripted })

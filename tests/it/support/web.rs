@@ -181,7 +181,11 @@ fn check_turn(frames: &[Value]) {
                 assert!(content.starts_with(&partial), "{}", show());
                 assert!(partials > 0 || content.len() <= 40, "{}", show());
             }
-            "user" | "error" => {}
+            "approval" => {
+                let arguments = frame["arguments"].as_str().unwrap();
+                serde_json::from_str::<Value>(arguments).expect("arguments are JSON");
+            }
+            "user" | "approval_decision" | "error" => {}
             other => panic!("unknown frame {other}"),
         }
     }

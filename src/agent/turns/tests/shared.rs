@@ -1,18 +1,18 @@
 //! Two processes that share a store: each [`Place`] stands for one.
 
 use super::*;
-use crate::chat::ToolCall;
+use crate::chat::{ToolCall, ToolResult};
 use crate::store::tests::server::Server;
 
-struct Both {
+pub(super) struct Both {
     server: Server,
-    a: Place,
-    b: Place,
+    pub(super) a: Place,
+    pub(super) b: Place,
     _folder: TempDir,
 }
 
 impl Both {
-    async fn new(steps: Value) -> Self {
+    pub(super) async fn new(steps: Value) -> Self {
         Self::with(steps.clone(), steps).await
     }
 
@@ -36,19 +36,21 @@ impl Both {
     }
 
     /// Both stop, and nothing of them is left.
-    async fn idle(&self) {
+    pub(super) async fn idle(&self) {
         self.a.stopped.cancel();
         self.b.stopped.cancel();
         self.a.idle().await;
         self.b.idle().await;
     }
 
-    async fn kinds(&self, session: &SessionId) -> String {
+    pub(super) async fn kinds(&self, session: &SessionId) -> String {
         let events = self.b.store.read_before(session, 100, 100).await.unwrap();
         let kinds = events.iter().map(|event| match event.body {
             EventBody::User { .. } => "user",
             EventBody::ToolCall { .. } => "call",
             EventBody::ToolResult { .. } => "result",
+            EventBody::ApprovalRequest { .. } => "asks",
+            EventBody::ApprovalDecision { .. } => "decided",
             EventBody::Agent { .. } => "agent",
             EventBody::Error { .. } => "error",
         });
@@ -199,8 +201,22 @@ async fn a_model_that_says_something_else_begins_a_new_paragraph() {
 
 #[tokio::test]
 async fn a_call_without_a_result_is_run_again() {
+    let result = result_of_interrupted("list_tables").await;
+    assert!(!result.failed, "{result:?}");
+}
+
+#[tokio::test]
+async fn a_call_of_a_server_without_a_result_is_not_run_again() {
+    let result = result_of_interrupted("wiki__write").await;
+    assert!(result.failed, "{result:?}");
+    let told = "it is not known whether it was done";
+    assert!(result.content.contains(told), "{result:?}");
+}
+
+/// What comes of a call whose turn was taken over before there was a result.
+async fn result_of_interrupted(tool: &str) -> ToolResult {
     let steps = json!([
-        [{ "text": "I look." }, { "call": { "name": "list_tables", "arguments": {} } }],
+        [{ "text": "I look." }, { "call": { "name": tool, "arguments": {} } }],
         [{ "text": "There they are." }],
     ]);
     let both = Both::new(steps).await;
@@ -220,7 +236,7 @@ async fn a_call_without_a_result_is_run_again() {
     writer.text("I look.").unwrap();
     let call = ToolCall {
         id: "c".into(),
-        name: "list_tables".into(),
+        name: tool.into(),
         arguments: "{}".into(),
     };
     let called = EventBody::ToolCall {
@@ -235,5 +251,11 @@ async fn a_call_without_a_result_is_run_again() {
     assert_eq!(&*content, "I look.\n\nThere they are.");
     assert_eq!((usage.steps, usage.tool_calls), (2, 1));
     assert_eq!(both.kinds(&session).await, "user call result agent");
+    let events = both.b.store.read_before(&session, 100, 100).await.unwrap();
     both.idle().await;
+    let result = events.iter().find_map(|event| match &event.body {
+        EventBody::ToolResult { result, .. } => Some(result.clone()),
+        _ => None,
+    });
+    result.expect("a result")
 }

@@ -1,6 +1,6 @@
 //! What the many shapes of error bodies have in common.
 //!
-//! OpenAI and Azure: `{"error": {"message", "type", "code", "param"}}`
+//! OpenAI, Azure and Anthropic: `{"error": {"message", "type", "code", "param"}}`
 //! (<https://platform.openai.com/docs/guides/error-codes>); llama.cpp and Gemini: `code` is a number; Gemini: all of it in
 //! an array; vLLM once: without `error`; Ollama: `error` is the message; FastAPI servers: `detail`.
 
@@ -76,7 +76,7 @@ impl Facts {
             })
         };
         let named = |names: &[&str]| self.words.iter().any(|word| names.contains(&word.as_str()));
-        if named(&["insufficient_quota", "billing_hard_limit_reached"]) {
+        if named(QUOTA_NAMES) || says(QUOTA) {
             ErrorKind::QuotaExhausted
         } else if status != Some(429) && says(CONTEXT_LENGTH) {
             ErrorKind::ContextLength
@@ -88,6 +88,8 @@ impl Facts {
             ErrorKind::RateLimited
         } else if says(&["overloaded", "unavailable"]) {
             ErrorKind::Overloaded
+        } else if named(&["timeout_error"]) {
+            ErrorKind::Timeout
         } else if says(&["invalid_api_key", "authentication", "permission"]) {
             ErrorKind::Auth
         } else if named(&["model_not_found", "not_found_error"]) {
@@ -100,6 +102,15 @@ impl Facts {
     }
 }
 
+/// How servers say that there is nothing left to spend: OpenAI, Anthropic.
+const QUOTA_NAMES: &[&str] = &[
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_error",
+];
+/// The same where it is said only in words: Anthropic, as an invalid request.
+const QUOTA: &[&str] = &["credit balance is too low", "specified api usage limits"];
+
 /// How servers say that a conversation is too long: OpenAI and vLLM, Anthropic, llama.cpp, LiteLLM, Gemini.
 const CONTEXT_LENGTH: &[&str] = &[
     "context_length_exceeded",
@@ -109,15 +120,18 @@ const CONTEXT_LENGTH: &[&str] = &[
     "exceed_context_size",
     "exceeds the available context size",
     "prompt is too long",
+    "exceed context limit",
+    "request_too_large",
     "input token count",
 ];
 
-/// How servers say that a filter refused: OpenAI, Azure.
+/// How servers say that a filter refused: OpenAI, Azure, Anthropic.
 const CONTENT_FILTER: &[&str] = &[
     "content_filter",
     "content_policy_violation",
     "responsibleaipolicyviolation",
     "content management policy",
+    "content filtering policy",
 ];
 
 /// What an HTTP status alone means.

@@ -107,6 +107,61 @@ fn every_shape_of_error_has_its_kind() {
             r#"{"error":{"type":"overloaded_error","message":"Overloaded"}}"#,
             Kind::Overloaded,
         ),
+        (
+            529,
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_1"}"#,
+            Kind::Overloaded,
+        ),
+        (
+            401,
+            r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#,
+            Kind::Auth,
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits."}}"#,
+            Kind::QuotaExhausted,
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"You have reached your specified API usage limits. You will regain access on 2027-01-01 at 00:00 UTC."}}"#,
+            Kind::QuotaExhausted,
+        ),
+        (
+            402,
+            r#"{"type":"error","error":{"type":"billing_error","message":"x"}}"#,
+            Kind::QuotaExhausted,
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}}"#,
+            Kind::ContextLength,
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 199000 + 16000 > 200000"}}"#,
+            Kind::ContextLength,
+        ),
+        (
+            413,
+            r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
+            Kind::ContextLength,
+        ),
+        (
+            400,
+            r#"{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}"#,
+            Kind::ContentFilter,
+        ),
+        (
+            404,
+            r#"{"type":"error","error":{"type":"not_found_error","message":"model: small"}}"#,
+            Kind::NotFound,
+        ),
+        (
+            504,
+            r#"{"type":"error","error":{"type":"timeout_error","message":"Request timed out"}}"#,
+            Kind::Timeout,
+        ),
         (302, "", Kind::Protocol),
         (
             200,

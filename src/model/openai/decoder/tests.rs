@@ -1,6 +1,7 @@
 use super::*;
 use crate::chat::ToolCall;
 use crate::model::ErrorKind;
+use crate::model::decoder::Decoder as AnyDecoder;
 
 fn peer() -> Peer {
     Peer {
@@ -20,7 +21,8 @@ struct Decoded {
 
 fn decode_after(used: &[&str], events: &[&str]) -> Decoded {
     let used = used.iter().map(|id| Arc::from(*id)).collect();
-    let (mut decoder, mut out) = (Decoder::new(peer(), used), VecDeque::new());
+    let decoder = AnyDecoder::OpenAi(Decoder::new(peer(), used));
+    let (mut decoder, mut out) = (decoder, VecDeque::new());
     let mut fed = Ok(());
     for event in events {
         let (name, data) = match event.strip_prefix("error: ") {
@@ -96,6 +98,7 @@ fn text_and_usage() {
             FINISH_STOP,
             r#"{"id":"chatcmpl-1","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12,"prompt_tokens_details":{"cached_tokens":0}}}"#,
             "[DONE]",
+            &says("after the end"),
         ],
     );
     assert_eq!(decoded.error, None);
@@ -105,6 +108,8 @@ fn text_and_usage() {
         id: "chatcmpl-1".to_owned(),
         model: "gpt-5.4-mini-2026-03-17".to_owned(),
         finish: "stop".to_owned(),
+        cache_read: Some(0),
+        cache_write: None,
     };
     assert_eq!(decoded.response, response);
 }

@@ -85,7 +85,7 @@ fn settings_change_the_body() {
     assert_eq!(body["max_completion_tokens"], 100);
     assert!(body.get("tools").is_none() && body.get("max_tokens").is_none());
 
-    config.token_field = TokenField::MaxTokens;
+    config.dialect.token_field = TokenField::MaxTokens;
     config.body.insert("temperature".to_owned(), json!(0.2));
     config.body.insert("stream_options".to_owned(), Value::Null);
     let body = sent(&config, &plain);

@@ -29,7 +29,7 @@ else
       fields[last[2][field]] = last[2][field + 1]
     end
     redis.call('HSET', session, 'q', seq, 'run', 0)
-    redis.call('HDEL', session, 'h', 'by', 'x', 'stop', 't', 'ts')
+    redis.call('HDEL', session, 'h', 'by', 'x', 'stop', 'ask', 't', 'ts')
     redis.call('DEL', text)
     if not last then
       -- An empty one remembers positions it had.

@@ -20,6 +20,12 @@ local function append(turn, trace, kind, data)
   local before = redis.call('HGET', session, 'f') or '-'
   redis.call('XADD', log, seq .. '-0', 't', turn, 'k', kind, 'm', now, 'r', trace, 'd', data)
   redis.call('HSET', session, 'f', turn .. '@' .. now, 'u', now)
+  if kind == 'approval_request' then
+    -- The call waits: nothing is decided about it.
+    local asked = cjson.decode(redis.call('HGET', session, 'ask') or '{}')
+    asked[cjson.decode(data).call_id] = ''
+    redis.call('HSET', session, 'ask', cjson.encode(asked))
+  end
   redis.call('PUBLISH', channel, 'E ' .. seq .. ' ' .. turn .. ' ' .. kind .. ' ' .. now .. ' ' .. trace .. ' ' .. before .. ' ' .. data)
   return seq
 end
@@ -27,7 +33,7 @@ end
 -- The running turn has ended.
 local function finish()
   redis.call('HSET', session, 'run', 0)
-  redis.call('HDEL', session, 'h', 'by', 'x', 'stop')
+  redis.call('HDEL', session, 'h', 'by', 'x', 'stop', 'ask')
   redis.call('DEL', text)
   keep()
 end

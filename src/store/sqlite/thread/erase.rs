@@ -133,6 +133,7 @@ impl Log<'_> {
             "DELETE FROM event WHERE session = ?",
             "DELETE FROM message WHERE session = ?",
             "DELETE FROM admission WHERE session = ?",
+            "DELETE FROM approval WHERE session = ?",
         ] {
             self.db.prepare_cached(sql)?.execute([session.as_str()])?;
         }

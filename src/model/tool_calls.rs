@@ -1,10 +1,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::chunk::CallDelta;
+use super::Message;
 use crate::chat::ToolCall;
 
 /// Most calls of one answer.
@@ -16,13 +15,24 @@ const NAME_BYTES: usize = 256;
 const ID_BYTES: usize = 40;
 
 /// Tool calls in the making: their pieces come interleaved, and not every server tells well to which call one belongs.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct ToolCalls {
     calls: Vec<Call>,
     bytes: usize,
 }
 
-#[derive(Debug, Default)]
+/// A piece of a call. What is empty was not said.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Piece {
+    /// The place of the call among the parts of the answer.
+    pub(super) index: Option<u32>,
+    pub(super) id: String,
+    pub(super) name: String,
+    /// More of its arguments.
+    pub(super) arguments: String,
+}
+
+#[derive(Debug, Clone, Default)]
 struct Call {
     index: Option<u32>,
     id: String,
@@ -37,28 +47,31 @@ impl ToolCalls {
         self.calls.is_empty()
     }
 
+    /// True if a call at this place has begun.
+    pub(super) fn has(&self, index: Option<u32>) -> bool {
+        self.calls.iter().any(|call| call.index == index)
+    }
+
     /// Takes a piece; an error says what is wrong with it.
-    pub(super) fn add(&mut self, delta: CallDelta) -> Result<(), &'static str> {
-        let id = delta.id.unwrap_or_default();
-        let function = delta.function.unwrap_or_default();
-        let name = function.name.unwrap_or_default();
-        let piece = match function.arguments {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(text)) => text,
-            Some(whole) => whole.to_string(),
-        };
-        self.bytes += piece.len();
+    pub(super) fn add(&mut self, piece: Piece) -> Result<(), &'static str> {
+        let Piece {
+            index,
+            id,
+            name,
+            arguments,
+        } = piece;
+        self.bytes += arguments.len();
         if self.bytes > ARGUMENT_BYTES {
             return Err("the arguments of its tool calls are too long");
         }
         if name.len() > NAME_BYTES {
             return Err("the name of a tool is too long");
         }
-        let at = match self.position(delta.index, &id, &name) {
+        let at = match self.position(index, &id, &name) {
             Some(at) => at,
             None if self.calls.len() < CALLS => {
                 self.calls.push(Call {
-                    index: delta.index,
+                    index,
                     id,
                     ..Call::default()
                 });
@@ -70,7 +83,7 @@ impl ToolCalls {
             if call.name.is_empty() {
                 call.name = name;
             }
-            call.arguments.push_str(&piece);
+            call.arguments.push_str(&arguments);
         }
         Ok(())
     }
@@ -120,4 +133,14 @@ impl ToolCalls {
         }
         Ok(calls)
     }
+}
+
+/// The ids of calls that a conversation has already.
+pub(super) fn used_ids(messages: &[Message]) -> HashSet<Arc<str>> {
+    let calls = messages.iter().filter_map(|message| match message {
+        Message::Assistant { tool_calls, .. } => Some(tool_calls),
+        Message::User(_) | Message::Tool(_) => None,
+    });
+    let ids = calls.flatten().map(|call| Arc::clone(&call.id));
+    ids.collect()
 }

@@ -1,4 +1,6 @@
-use std::collections::{HashSet, VecDeque};
+//! The one loop that every model behind HTTP answers by: attempts, deadlines, the events of one answer, its end.
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,9 +8,9 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Span;
 
-use super::{Decoder, Shared};
-use crate::model::http::{Client, Exchange, Failure, Retries};
-use crate::model::{ModelError, ModelEvent, ModelStream};
+use super::decoder::Decoder;
+use super::http::{Client, Exchange, Failure, Retries};
+use super::{ModelError, ModelEvent, ModelStream};
 use crate::telemetry::{context_of, spans};
 
 /// How long the usage and the mark of the end may take once the model has said why it ended.
@@ -16,9 +18,10 @@ const AFTER_FINISH: Duration = Duration::from_secs(2);
 
 /// One answer as it comes: attempts, until the first one that says something.
 pub(super) struct Answer {
-    shared: Arc<Shared>,
+    client: Arc<Client>,
     body: Vec<u8>,
-    used_ids: HashSet<Arc<str>>,
+    /// Fresh: each attempt reads with a clone of it.
+    decoder: Decoder,
     /// Of the request: whoever reads the answer may do so outside of it.
     span: Span,
     ready: VecDeque<ModelEvent>,
@@ -46,16 +49,13 @@ struct Reading {
 // === impl Answer ===
 
 impl Answer {
-    /// The answer to `body`, traced below the span in which this is called. Nothing is sent before the first poll.
-    pub(super) fn stream(
-        shared: Arc<Shared>,
-        body: Vec<u8>,
-        used_ids: HashSet<Arc<str>>,
-    ) -> ModelStream {
+    /// The answer to `body`, read with a fresh `decoder` and traced below the span in which this is called. Nothing is
+    /// sent before the first poll.
+    pub(super) fn stream(client: Arc<Client>, body: Vec<u8>, decoder: Decoder) -> ModelStream {
         let answer = Self {
-            shared,
+            client,
             body,
-            used_ids,
+            decoder,
             span: Span::current(),
             ready: VecDeque::new(),
             state: State::New,
@@ -74,10 +74,9 @@ impl Answer {
                 State::Over => return None,
                 State::Failing(failure) => Err(*failure),
                 State::New => {
-                    let timeouts = self.shared.client.timeouts();
-                    let deadline = Instant::now() + timeouts.total;
-                    let config = &self.shared.config;
-                    let retries = Retries::new(config.retries, config.retry_pause, deadline);
+                    let patience = self.client.patience();
+                    let deadline = Instant::now() + patience.total;
+                    let retries = Retries::new(patience.retries, patience.retry_pause, deadline);
                     self.open(retries, deadline).await
                 }
                 State::Reading(reading) => self.read(reading).await,
@@ -86,7 +85,7 @@ impl Answer {
                 Ok(state) => self.state = state,
                 Err(failure) => {
                     let kind = failure.error.kind.as_str();
-                    let host = &*self.shared.client.peer().host;
+                    let host = &*self.client.peer().host;
                     self.span.in_scope(
                         || tracing::warn!(error.type = kind, host, "the model did not answer"),
                     );
@@ -98,7 +97,7 @@ impl Answer {
 
     /// Sends the request until an answer begins.
     async fn open(&self, mut retries: Retries, deadline: Instant) -> Result<State, Failure> {
-        let (client, span) = (&self.shared.client, &self.span);
+        let (client, span) = (&self.client, &self.span);
         loop {
             // One span for all attempts, so that each is a child of the same place in the trace.
             let trace = context_of(span);
@@ -106,7 +105,7 @@ impl Answer {
                 Ok(exchange) => {
                     return Ok(State::Reading(Box::new(Reading {
                         exchange,
-                        decoder: Decoder::new(client.peer().clone(), self.used_ids.clone()),
+                        decoder: self.decoder.clone(),
                         retries,
                         has_spoken: false,
                     })));
@@ -121,7 +120,7 @@ impl Answer {
 
     /// Reads until there is something to say.
     async fn read(&mut self, mut reading: Box<Reading>) -> Result<State, Failure> {
-        let client = &self.shared.client;
+        let client = &self.client;
         let stepped = reading.step(client, &mut self.ready).await;
         reading.has_spoken |= !self.ready.is_empty();
         if let Err(failure) = stepped {
@@ -143,6 +142,7 @@ impl Answer {
         if reading.decoder.is_done() {
             let response = reading.decoder.response();
             spans::record_response(&self.span, &response.id, &response.model, &response.finish);
+            spans::record_cache(&self.span, response.cache_read, response.cache_write);
             return Ok(State::Over);
         }
         Ok(State::Reading(reading))

@@ -1,7 +1,9 @@
+//! What is told to one server and shown to nobody: keys, passwords.
+
 use std::fmt;
 use std::sync::Arc;
 
-/// A text that is sent to a model and shown to nobody.
+/// A text that is sent to where it belongs and shown to nobody.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Arc<str>);
 
@@ -14,7 +16,7 @@ impl Secret {
     }
 
     /// The text itself: for a request, never for a message.
-    pub(super) fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
