@@ -1,6 +1,7 @@
 //! The words of a conversation, used by every other module: ids, events, limits. No I/O, no wire format.
 
 mod approval;
+mod drawing;
 mod event;
 mod ids;
 mod limits;
@@ -8,6 +9,7 @@ mod trace;
 mod when_busy;
 
 pub use approval::{ApprovalRequest, Decision};
+pub use drawing::{CanvasTrigger, CanvasView, CatalogMetrics, Diagram, Drawing};
 pub use event::{
     Cursor, Event, EventBody, Fingerprint, Finish, TextChange, ToolCall, ToolResult,
     TurnErrorReason, Usage,

@@ -4,6 +4,7 @@
 //! do better.
 
 mod arguments;
+mod drawing;
 mod find_relationships;
 mod get_lineage;
 mod get_table_details;

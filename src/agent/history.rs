@@ -113,6 +113,7 @@ mod tests {
             content: text.into(),
             finish: Finish::Completed,
             usage: Usage::default(),
+            drawing: None,
         }
     }
 

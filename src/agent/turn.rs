@@ -2,6 +2,7 @@
 
 mod approvals;
 mod clock;
+mod drawing;
 mod echo;
 mod resume;
 mod step;
@@ -15,7 +16,7 @@ use tracing::{Instrument as _, Span};
 
 use super::Agent;
 use super::context::{Budget, Context};
-use crate::chat::{EventBody, Finish, Subject, TurnErrorReason, Usage};
+use crate::chat::{EventBody, Finish, Subject, ToolResult, TurnErrorReason, Usage};
 use crate::gate::Gate;
 use crate::model::{Message, ModelError};
 use crate::store::{StoreError, TurnWriter};
@@ -83,7 +84,9 @@ impl Agent {
             .map(|resumed| resumed.time_left(timeout));
         let clock = TurnClock::start(left.unwrap_or(timeout));
         let mut usage = Usage::default();
-        let steps = self.run_steps(turn, &clock, log, &mut usage);
+        let mut results = Vec::new();
+        let span = turn.span.clone();
+        let steps = self.run_steps(turn, &clock, log, &mut usage, &mut results);
         let stopped = pin!(async {
             let cancelled = cancel.run_until_cancelled(clock.passed());
             match cancelled.await {
@@ -98,7 +101,11 @@ impl Agent {
             stop = &mut stopped => Err(stop),
             done = steps => done,
         };
-        self.outcome(stop, log, usage).map(Outcome)
+        let mut body = self.outcome(stop, log, usage)?;
+        if let EventBody::Agent { drawing, .. } = &mut body {
+            *drawing = self.drawing(results).instrument(span).await;
+        }
+        Ok(Outcome(body))
     }
 
     fn outcome(
@@ -113,6 +120,7 @@ impl Agent {
                 content: text.as_str().into(),
                 finish,
                 usage,
+                drawing: None,
             })
         };
         let error = |reason, message: String| {
@@ -174,6 +182,7 @@ impl Agent {
         clock: &TurnClock,
         log: &mut TurnWriter,
         usage: &mut Usage,
+        found: &mut Vec<ToolResult>,
     ) -> Result<(), Stop> {
         let mut context = Context::new(
             turn.history,
@@ -187,7 +196,7 @@ impl Agent {
         );
         let mut echo = Echo::default();
         if let Some(resumed) = turn.resumed {
-            let done = self.go_on(resumed, &mut context, clock, log, usage);
+            let done = self.go_on(resumed, &mut context, clock, log, usage, found);
             echo = done.instrument(turn.span.clone()).await?;
         }
         while usage.steps < self.config.max_steps {
@@ -216,6 +225,7 @@ impl Agent {
                 text: step.text.into(),
                 tool_calls: step.tool_calls,
             }]);
+            found.extend_from_slice(&results);
             context.extend(results.into_iter().map(Message::Tool));
             if self.has_spent_all(*usage) {
                 return Err(Stop::TooManyTokens);

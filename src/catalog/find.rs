@@ -54,6 +54,24 @@ impl Catalog {
         }
     }
 
+    /// The table with exactly this [`Table::label`].
+    pub fn labelled(&self, label: &str) -> Option<&Table> {
+        let names = halves(label).map(|(_, name)| name);
+        std::iter::once(label)
+            .chain(names)
+            .flat_map(|name| self.called_in_any_case(name))
+            .find(|table| table.label() == label)
+    }
+
+    /// The table of exactly this name in this schema; without a source, of the first that has one.
+    pub fn placed(&self, source: Option<&str>, schema: &str, name: &str) -> Option<&Table> {
+        self.called_in_any_case(name).find(|table| {
+            table.name == name
+                && table.schema == schema
+                && source.is_none_or(|source| self.source_name(table) == Some(source))
+        })
+    }
+
     /// The schema a person or a model means.
     pub fn find_schema(&self, text: &str) -> FoundSchema<'_> {
         match self.schemas.best(text) {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::{ApprovalRequest, Decision, MessageId, TraceId, TurnId};
+use super::{ApprovalRequest, Decision, Drawing, MessageId, TraceId, TurnId};
 
 /// An entry of a session's log.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +82,8 @@ pub enum EventBody {
         finish: Finish,
         /// Figures of the turn.
         usage: Usage,
+        /// What can be drawn of it, if tools of ours were used.
+        drawing: Option<Arc<Drawing>>,
     },
     /// The turn failed.
     Error {

@@ -1,13 +1,18 @@
 //! The JSON of the WebSocket protocol, in and out. The only file that knows how frames look; `proto/websocket.md`
 //! documents them.
 
+mod drawing;
+
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::chat::{Event, EventBody, Finish, InvalidId, MessageId, TraceContext, TraceId, TurnId};
+use crate::chat::{
+    Drawing, Event, EventBody, Finish, InvalidId, MessageId, TraceContext, TraceId, TurnId,
+};
 use crate::rpc::status::Refusal;
+use drawing::{CanvasTrigger, Metrics};
 
 /// What a client wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +71,11 @@ struct ServerFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     finish: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    diagram: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canvas_trigger: Option<CanvasTrigger<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<Metrics<'a>>,
     call_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments: Option<&'a str>,
@@ -211,7 +221,10 @@ pub(super) fn event(event: &Event) -> Option<String> {
             ..common
         },
         EventBody::Agent {
-            content, finish, ..
+            content,
+            finish,
+            drawing,
+            ..
         } => ServerFrame {
             r#type: "agent",
             content: Some(content),
@@ -220,6 +233,9 @@ pub(super) fn event(event: &Event) -> Option<String> {
                 Finish::Cancelled => Some("cancelled"),
                 Finish::Truncated => Some("truncated"),
             },
+            diagram: diagram(drawing.as_deref()),
+            canvas_trigger: canvas_trigger(drawing.as_deref()),
+            metrics: metrics(drawing.as_deref()),
             ..common
         },
         EventBody::Error { message, .. } => {
@@ -232,6 +248,18 @@ pub(super) fn event(event: &Event) -> Option<String> {
         }
     };
     Some(text(&frame))
+}
+
+fn diagram(drawing: Option<&Drawing>) -> Option<&str> {
+    Some(&drawing?.diagram.as_ref()?.mermaid)
+}
+
+fn canvas_trigger(drawing: Option<&Drawing>) -> Option<CanvasTrigger<'_>> {
+    Some(drawing?.canvas.as_ref()?.into())
+}
+
+fn metrics(drawing: Option<&Drawing>) -> Option<Metrics<'_>> {
+    Some(drawing?.metrics.as_ref()?.into())
 }
 
 /// What a partial says of an answer.

@@ -1,5 +1,7 @@
 //! Between the generated types and ours. Everything that comes in is checked here, once.
 
+mod drawing;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tonic::Status;
@@ -153,12 +155,13 @@ fn body(body: proto::event::Body) -> EventBody {
             decision: decision(decided.decision()),
             call_id: decided.call_id.into(),
         },
-        Body::Agent(agent) => {
+        Body::Agent(mut agent) => {
             let finish = match agent.finish() {
                 proto::Finish::Cancelled => Finish::Cancelled,
                 proto::Finish::Truncated => Finish::Truncated,
                 proto::Finish::Completed | proto::Finish::Unspecified => Finish::Completed,
             };
+            let drawing = drawing::drawing(&mut agent);
             let usage = agent.usage.unwrap_or_default();
             EventBody::Agent {
                 content: agent.content.into(),
@@ -170,6 +173,7 @@ fn body(body: proto::event::Body) -> EventBody {
                     output_tokens: usage.output_tokens,
                     cost_micros: usage.cost_micros,
                 },
+                drawing,
             }
         }
         Body::Error(error) => EventBody::Error {
@@ -274,6 +278,7 @@ fn body_to_proto(body: &EventBody) -> proto::event::Body {
             content,
             finish,
             usage,
+            drawing,
         } => Body::Agent(proto::AgentMessage {
             content: content.to_string(),
             finish: match finish {
@@ -289,6 +294,9 @@ fn body_to_proto(body: &EventBody) -> proto::event::Body {
                 output_tokens: usage.output_tokens,
                 cost_micros: usage.cost_micros,
             }),
+            diagram: drawing::diagram_to_proto(drawing.as_deref()),
+            canvas_trigger: drawing::canvas_to_proto(drawing.as_deref()),
+            metrics: drawing::metrics_to_proto(drawing.as_deref()),
         }),
         EventBody::Error {
             reason,

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod bodies;
+mod drawing;
 
 use std::time::{Duration, SystemTime};
 
@@ -114,7 +115,11 @@ impl Encoded {
                 content,
                 finish,
                 usage,
-            } => ("agent", json(&AgentRecord::of(content, *finish, *usage))),
+                drawing,
+            } => {
+                let record = AgentRecord::of(content, *finish, *usage, drawing.as_deref());
+                ("agent", json(&record))
+            }
             EventBody::Error {
                 reason,
                 message,

@@ -222,6 +222,7 @@ fn answer(content: &str) -> EventBody {
         content: Arc::from(content),
         finish: Finish::Completed,
         usage: Usage::default(),
+        drawing: None,
     }
 }
 

@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 
 import { checkConnection } from "./page.connection.mjs";
 import { checkDelta } from "./page.delta.mjs";
+import { checkDiagrams } from "./page.diagram.mjs";
 import { checkFrames } from "./page.frames.mjs";
 import { checkMarkdown } from "./page.markdown.mjs";
 import {
@@ -88,7 +89,7 @@ await checks.run("markup in a question stays text and runs nothing", async (page
   await ask(page, HOSTILE);
   await answered(page, 1);
   assert.equal(await page.locator(".question h2").innerText(), HOSTILE);
-  assert.equal(await page.locator("main :is(img, script, iframe, svg)").count(), 0);
+  assert.equal(await page.locator("main :is(img, script, iframe, .answer svg)").count(), 0);
   const links = await page.locator("main .turn a").evaluateAll((all) => all.map((a) => a.protocol));
   assert.deepEqual(
     links.filter((protocol) => !/^(https?|mailto):$/.test(protocol)),
@@ -206,6 +207,7 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 await checkMarkdown(checks);
+await checkDiagrams(checks);
 await checkFrames(checks);
 await checkConnection(checks);
 await checkDelta(checks);

@@ -32,9 +32,11 @@ export class Process {
   // Resolves when the process is ready.
   async start() {
     const { program, options = [], variables = {} } = this.command();
+    // What is for the scripts, such as DRAGOMAN_URL, is no setting: dragoman refuses what it does not know.
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('DRAGOMAN_'));
     this.process = spawn(program, options, {
       cwd: this.folder,
-      env: { ...process.env, ...variables },
+      env: { ...Object.fromEntries(others), ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let printed = '';

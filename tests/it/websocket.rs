@@ -36,6 +36,29 @@ async fn a_turn_is_the_echo_then_partials_then_the_answer() {
 }
 
 #[tokio::test]
+async fn what_can_be_drawn_of_an_answer_is_there_again_in_a_replay() {
+    let app = TestApp::start().await;
+    let mut client = app.chat("drawn").await;
+    let plain = client.asked("Hello").await;
+    let frames = client.asked("tools").await;
+    let last = frames.last().unwrap();
+    let diagram = last["diagram"].as_str().unwrap();
+    assert!(diagram.starts_with("erDiagram\n"), "{diagram}");
+    assert_eq!(last["canvas_trigger"]["action"], "switch_view");
+    assert_eq!(last["metrics"]["as_of"], json!("2026-11-20T04:30:00.000Z"));
+    for key in ["diagram", "canvas_trigger", "metrics"] {
+        assert!(plain.last().unwrap().get(key).is_none(), "no tool was used");
+        let elsewhere = &frames[..frames.len() - 1];
+        assert!(elsewhere.iter().all(|frame| frame.get(key).is_none()));
+    }
+    let mut again = Client::connect(app.http, "/ws/drawn?after=2", &[])
+        .await
+        .unwrap();
+    assert_eq!(again.turn().await.last(), Some(last));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn tool_frames_come_where_the_tools_were_used() {
     let app = TestApp::start().await;
     let mut client = app.chat("tools").await;

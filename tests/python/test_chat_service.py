@@ -66,6 +66,19 @@ def refused(call) -> tuple[grpc.StatusCode, object]:
     return error.value.code(), rpc_status.from_call(error.value)
 
 
+def test_an_answer_from_the_catalog_says_what_can_be_drawn(guided, session):
+    with grpc.insecure_channel(guided.grpc) as channel:
+        call = chat_pb2_grpc.ChatStub(channel).Ask(ask_request(session, "Where does fact_bs_purchase_order come from?"))
+        answer = events_of(call)[-1].agent
+    assert "  src_sap_ekko }o..o{ fact_bs_purchase_order : feeds\n" in answer.diagram.mermaid
+    assert answer.canvas_trigger.action == pb.CANVAS_ACTION_SWITCH_VIEW
+    assert answer.canvas_trigger.view_type == pb.CANVAS_VIEW_RELATIONSHIP_GRAPH
+    assert answer.canvas_trigger.entity_name == "fact_bs_purchase_order"
+    assert answer.canvas_trigger.confidence >= 0.6
+    assert answer.metrics.total_tables == answer.metrics.facts_count + answer.metrics.dimensions_count > 0
+    assert answer.metrics.as_of.ToDatetime().year == 2026
+
+
 def test_health(channel):
     health = health_pb2_grpc.HealthStub(channel)
     for service in ["", "dragoman.chat.v1.Chat"]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from datetime import datetime
 
 import pytest
 import websockets
@@ -21,6 +22,28 @@ async def test_a_question_about_the_catalog_is_answered_from_a_tool(guided, sess
     named = set(names(json.loads(turn.tools[0]["content"])))
     mentioned = [name for name in named if name in turn.final["content"]]
     assert len(mentioned) >= 5, f"of {named}, the answer names {mentioned}"
+
+
+async def test_an_answer_from_the_catalog_says_what_can_be_drawn(guided, session):
+    async with websockets.connect(guided.ws(session)) as socket:
+        turn = await ask(socket, "Describe fact_bs_purchase_order_item")
+        talk = await ask(socket, "What can you do?")
+    diagram, canvas, metrics = (turn.final[key] for key in ("diagram", "canvas_trigger", "metrics"))
+    assert diagram.startswith("erDiagram\n")
+    assert '  fact_bs_purchase_order_item }o--|| fact_bs_purchase_order : "order_number"\n' in diagram
+    assert canvas == {
+        "action": "switch_view",
+        "view_type": "er_diagram",
+        "entity_name": "fact_bs_purchase_order_item",
+        "reason": "The answer is about fact_bs_purchase_order_item.",
+        "confidence": 0.9,
+    }
+    assert metrics["schema_name"] == "dm_bs_purchase"
+    assert metrics["total_tables"] == metrics["facts_count"] + metrics["dimensions_count"]
+    assert 0 < metrics["quality_score"] < 100
+    assert datetime.fromisoformat(metrics["as_of"]).tzinfo is not None
+    assert metrics["is_stale"] is False
+    assert not {"diagram", "canvas_trigger", "metrics"} & talk.final.keys()
 
 
 def names(value) -> list[str]:

@@ -120,7 +120,7 @@ stage_models() {
   cargo test --locked --test it -- matrix --nocapture
 }
 
-stage browser "in Chromium: the page, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '
+stage browser "in Chromium: the page, Mermaid on every diagram, and the seed document's React hook and reconnecting client, also when processes die" '^(ok|✔) '
 stage_browser() {
   need_node
   need_command chromium chromium
@@ -128,6 +128,7 @@ stage_browser() {
   need_dragoman
   export DRAGOMAN=$dragoman NODE_PATH=$node_modules
   node tests/browser/serve.mjs tests/browser/page.mjs
+  node --test-reporter=spec tests/browser/mermaid.mjs
   node tests/browser/page.kill.mjs
   node tests/browser/page.approval.mjs
   node tests/browser/page.cluster.mjs

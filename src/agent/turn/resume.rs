@@ -8,7 +8,7 @@ use super::echo::Echo;
 use super::tool_calls::{Known, failed};
 use super::{Agent, PARAGRAPH, Stop};
 use crate::agent::context::Context;
-use crate::chat::{Cursor, Event, EventBody, ToolCall, TurnId, Usage};
+use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
 use crate::tools::Tools;
@@ -180,6 +180,7 @@ impl Agent {
         clock: &TurnClock,
         log: &mut TurnWriter,
         usage: &mut Usage,
+        found: &mut Vec<ToolResult>,
     ) -> Result<Echo, Stop> {
         for mut step in resumed.steps {
             self.give_up(&mut step, log).await?;
@@ -192,6 +193,7 @@ impl Agent {
                 text: step.text.into(),
                 tool_calls: step.calls,
             }]);
+            found.extend_from_slice(&results);
             context.extend(results.into_iter().map(Message::Tool));
         }
         Ok(Echo::of(resumed.said))

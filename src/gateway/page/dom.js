@@ -9,6 +9,13 @@ export function element(name, attributes = {}, ...children) {
   return node;
 }
 
+// The same for pictures.
+export function svg(name, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [attribute, value] of Object.entries(attributes)) node.setAttribute(attribute, value);
+  return fill(node, children);
+}
+
 // Appends any number of children; a spread of very many would overflow the call stack.
 export function fill(node, children) {
   for (const child of children) node.append(child);

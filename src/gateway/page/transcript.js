@@ -80,7 +80,7 @@ export class Transcript {
         turn.decide(frame.call_id, frame.decision);
         break;
       case "agent":
-        turn.answer(textOf(frame), end);
+        turn.answer(textOf(frame), end, frame);
         if (turn.isNews) announce(`Answer: ${turn.answerText}`);
         break;
       case "error":

@@ -3,6 +3,7 @@
 import { ApprovalCard } from "./approval_card.js";
 import { copyButton } from "./clipboard.js";
 import { button, element, timeOf } from "./dom.js";
+import { drawingOf } from "./drawing.js";
 import { MarkdownView } from "./markdown.js";
 import { toolCard } from "./tool_card.js";
 
@@ -14,6 +15,7 @@ export class Turn {
   #askAgain;
   #question = element("div", { class: "question" });
   #body = element("div", { class: "answer", "aria-busy": "true" });
+  #drawing = element("div", { class: "drawing" });
   #foot = element("footer", { class: "foot" });
   #text = "";
   // The answer is cut where tools were used: piece, card, piece, card, …, piece.
@@ -32,6 +34,7 @@ export class Turn {
       { class: "turn running" },
       this.#question,
       this.#body,
+      this.#drawing,
       this.#foot,
     );
   }
@@ -100,8 +103,10 @@ export class Turn {
     this.element.classList.toggle("asking", cards.some(({ isWaiting }) => isWaiting));
   }
 
-  answer(text, { finish, timestamp, traceId }) {
+  // `frame` may have what can be drawn of it.
+  answer(text, { finish, timestamp, traceId }, frame) {
     this.#text = text;
+    this.#drawing.replaceChildren(...drawingOf(frame));
     this.#end(traceId, timestamp, finish && FINISHED[finish]);
   }
 

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{EventBody, Finish, MessageId, ToolCall, ToolResult, TurnErrorReason, Usage};
+use super::drawing::DrawingRecord;
+use crate::chat::{
+    Drawing, EventBody, Finish, MessageId, ToolCall, ToolResult, TurnErrorReason, Usage,
+};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserRecord<'a> {
@@ -45,6 +48,8 @@ pub(super) struct AgentRecord<'a> {
     finish: FinishRecord,
     #[serde(default)]
     usage: UsageRecord,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    drawing: Option<DrawingRecord<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,11 +160,17 @@ impl<'a> ToolResultRecord<'a> {
 // === impl AgentRecord ===
 
 impl<'a> AgentRecord<'a> {
-    pub(super) fn of(content: &'a str, finish: Finish, usage: Usage) -> Self {
+    pub(super) fn of(
+        content: &'a str,
+        finish: Finish,
+        usage: Usage,
+        drawing: Option<&'a Drawing>,
+    ) -> Self {
         Self {
             content: Cow::Borrowed(content),
             finish: FinishRecord::of(finish),
             usage: UsageRecord::of(usage),
+            drawing: drawing.map(DrawingRecord::of),
         }
     }
 
@@ -168,6 +179,7 @@ impl<'a> AgentRecord<'a> {
             content: self.content.into(),
             finish: self.finish.finish(),
             usage: self.usage.usage(),
+            drawing: self.drawing.map(|drawing| drawing.drawing().into()),
         }
     }
 }

@@ -3,6 +3,7 @@
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::chat::{CanvasTrigger, CanvasView, CatalogMetrics, Diagram, Drawing};
 
 async fn a_turn_reads_back_as_it_was_written() {
     let place = Place::new().await;
@@ -35,6 +36,7 @@ async fn a_turn_reads_back_as_it_was_written() {
             output_tokens: 4,
             cost_micros: 5,
         },
+        drawing: Some(Arc::new(drawing())),
     };
     turn.finish(end.clone()).await.unwrap();
 
@@ -52,6 +54,31 @@ async fn a_turn_reads_back_as_it_was_written() {
         );
         let age = SystemTime::now().duration_since(event.time).unwrap();
         assert!(age < Duration::from_mins(1), "{age:?}");
+    }
+}
+
+fn drawing() -> Drawing {
+    Drawing {
+        diagram: Some(Diagram {
+            mermaid: Arc::from("erDiagram\n  orders[\"a #34;b#34;\"]\n"),
+        }),
+        canvas: Some(CanvasTrigger {
+            view: Some(CanvasView::RelationshipGraph),
+            entity: Some(Arc::from("orders")),
+            reason: Arc::from("The answer is about \"orders\"."),
+            confidence: 0.9,
+        }),
+        metrics: Some(CatalogMetrics {
+            tables: 3,
+            columns: 40,
+            facts: 1,
+            dimensions: 2,
+            quality: Some(87),
+            relationships: 4,
+            schema: None,
+            as_of: SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_000_000_123),
+            is_stale: true,
+        }),
     }
 }
 
@@ -75,6 +102,7 @@ async fn every_error_reason_and_finish_reads_back() {
         content: Arc::from("Yes."),
         finish,
         usage: Usage::default(),
+        drawing: None,
     });
     let mut expected = Vec::new();
     for body in errors.into_iter().chain(answers) {

@@ -91,6 +91,7 @@ async fn a_turn_that_the_store_is_told_to_stop_ends_as_cancelled() {
         content,
         finish,
         usage,
+        ..
     } = end.unwrap()
     else {
         panic!("no answer");

@@ -206,5 +206,6 @@ fn answer() -> EventBody {
         content: Arc::from("Many."),
         finish: Finish::Completed,
         usage: Usage::default(),
+        drawing: None,
     }
 }
