@@ -215,7 +215,12 @@ fn names<'k>(
 /// How many rows of the table that refers belong to one of the other, and the other way round. A solid line is a key
 /// that is part of what identifies the row.
 fn cardinality(key: &Key<'_>) -> String {
-    let of = |name: &String| key.from.columns.iter().find(|column| column.name == *name);
+    let of = |name: &String| {
+        key.from
+            .columns
+            .iter()
+            .find(|column| *column.name == **name)
+    };
     let columns = || key.from_columns.iter().filter_map(of);
     let identifies = columns().all(|column| column.primary_key);
     let is_whole_key = identifies && key.from_columns.len() == key.from.primary_key.len();
@@ -234,10 +239,10 @@ fn attribute(number: usize, column: &Column, marks: Marks) -> String {
     let name = words::attribute(&column.name, &format!("column_{number}"));
     let data_type = words::data_type(&column.data_type);
     let mut comment: Vec<&str> = Vec::new();
-    if name != column.name {
+    if *name != *column.name {
         comment.push(&column.name);
     }
-    if data_type != column.data_type && !column.data_type.is_empty() {
+    if *data_type != *column.data_type && !column.data_type.is_empty() {
         comment.push(&column.data_type);
     }
     let mut line = format!("  {data_type} {name}");

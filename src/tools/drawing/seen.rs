@@ -284,7 +284,7 @@ impl<'a> Seen<'a> {
             let column = table
                 .columns
                 .iter()
-                .find(|column| column.name == hit.column);
+                .find(|column| *column.name == *hit.column);
             self.subject(table);
             if let (Some(column), Some(shown)) = (column, self.shown(table))
                 && let Columns::Keys(found) = &mut shown.columns
