@@ -76,6 +76,7 @@ struct ServerFrame<'a> {
     canvas_trigger: Option<CanvasTrigger<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metrics: Option<Metrics<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     call_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     arguments: Option<&'a str>,

@@ -121,7 +121,7 @@ async fn server_frames_of_the_document_are_the_real_ones() {
     real.extend(client.turn().await);
     client.send_json(json!([])).await;
     real.push(client.frame().await);
-    client.asked("Hello").await;
+    real.extend(client.asked("Hello").await);
     client.ask("one too many").await;
     real.push(client.frame().await);
     let mut lost = Client::connect(app.http, "/ws/document?after=1000", &[])
