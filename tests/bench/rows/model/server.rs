@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use super::{PIECES, TOGETHER};
 
@@ -17,12 +18,15 @@ pub(crate) async fn serve() -> anyhow::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
     let answers: [Arc<Vec<Vec<u8>>>; 2] = [chunks(&openai()).into(), chunks(&anthropic()).into()];
-    // One reader at a time, as few of its cycles are to be waited for.
+    // A reader that has what it wants opens another connection, whatever became of the last.
+    let mut connections = JoinSet::new();
     loop {
         let (mut socket, _) = listener.accept().await?;
         socket.set_nodelay(true)?;
-        // The reader has gone.
-        let _ = answer(&mut socket, &answers).await;
+        let answers = answers.clone();
+        // An error is that the reader has gone.
+        connections.spawn(async move { answer(&mut socket, &answers).await.is_ok() });
+        while connections.try_join_next().is_some() {}
     }
 }
 
