@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "chat",
             "matching",
             "model",
+            "secret",
             "telemetry",
         ],
     ),
