@@ -65,6 +65,24 @@ enum Stop {
     Store(StoreError),
 }
 
+/// What a turn has used up and found so far.
+#[derive(Debug, Default)]
+struct Progress {
+    usage: Usage,
+    /// The results of its tools, in order.
+    found: Vec<ToolResult>,
+}
+
+// === impl Progress ===
+
+impl Progress {
+    /// Takes the results of a step.
+    fn add(&mut self, results: &[ToolResult]) {
+        self.usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
+        self.found.extend_from_slice(results);
+    }
+}
+
 // === impl Agent ===
 
 impl Agent {
@@ -83,10 +101,9 @@ impl Agent {
             .as_ref()
             .map(|resumed| resumed.time_left(timeout));
         let clock = TurnClock::start(left.unwrap_or(timeout));
-        let mut usage = Usage::default();
-        let mut results = Vec::new();
+        let mut progress = Progress::default();
         let span = turn.span.clone();
-        let steps = self.run_steps(turn, &clock, log, &mut usage, &mut results);
+        let steps = self.run_steps(turn, &clock, log, &mut progress);
         let stopped = pin!(async {
             let cancelled = cancel.run_until_cancelled(clock.passed());
             match cancelled.await {
@@ -101,9 +118,9 @@ impl Agent {
             stop = &mut stopped => Err(stop),
             done = steps => done,
         };
-        let mut body = self.outcome(stop, log, usage)?;
+        let mut body = self.outcome(stop, log, progress.usage)?;
         if let EventBody::Agent { drawing, .. } = &mut body {
-            *drawing = self.drawing(results).instrument(span).await;
+            *drawing = self.drawing(progress.found).instrument(span).await;
         }
         Ok(Outcome(body))
     }
@@ -181,8 +198,7 @@ impl Agent {
         turn: Turn,
         clock: &TurnClock,
         log: &mut TurnWriter,
-        usage: &mut Usage,
-        found: &mut Vec<ToolResult>,
+        progress: &mut Progress,
     ) -> Result<(), Stop> {
         let mut context = Context::new(
             turn.history,
@@ -196,16 +212,17 @@ impl Agent {
         );
         let mut echo = Echo::default();
         if let Some(resumed) = turn.resumed {
-            let done = self.go_on(resumed, &mut context, clock, log, usage, found);
+            let done = self.go_on(resumed, &mut context, clock, log, progress);
             echo = done.instrument(turn.span.clone()).await?;
         }
-        while usage.steps < self.config.max_steps {
+        while progress.usage.steps < self.config.max_steps {
+            let usage = &mut progress.usage;
             let echo = std::mem::take(&mut echo);
             let parent = &turn.span;
             let before = usage.tokens();
             let step = self.run_step(&mut context, echo, parent, log, usage).await;
             if let Some(subject) = &turn.counted {
-                let spent = usage.tokens() - before;
+                let spent = progress.usage.tokens() - before;
                 let counting = log.spend(subject, spent);
                 counting.instrument(parent.clone()).await;
             }
@@ -220,14 +237,13 @@ impl Agent {
             }
             let results = self.run_tools(&step.tool_calls, clock, log);
             let results = results.instrument(parent.clone()).await?;
-            usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
+            progress.add(&results);
             context.extend([Message::Assistant {
                 text: step.text.into(),
                 tool_calls: step.tool_calls,
             }]);
-            found.extend_from_slice(&results);
             context.extend(results.into_iter().map(Message::Tool));
-            if self.has_spent_all(*usage) {
+            if self.has_spent_all(progress.usage) {
                 return Err(Stop::TooManyTokens);
             }
         }

@@ -15,8 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from collibra import Collibra
 import demo_ddl
+from collibra import Collibra
 from postgres_server import PostgresServer
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::clock::TurnClock;
 use super::echo::Echo;
 use super::tool_calls::{Known, failed};
-use super::{Agent, PARAGRAPH, Stop};
+use super::{Agent, PARAGRAPH, Progress, Stop};
 use crate::agent::context::Context;
-use crate::chat::{Cursor, Event, EventBody, ToolCall, ToolResult, TurnId, Usage};
+use crate::chat::{Cursor, Event, EventBody, ToolCall, TurnId};
 use crate::model::Message;
 use crate::store::{BeginTurn, Page, Store, StoreError, TurnWriter};
 use crate::tools::Tools;
@@ -179,21 +179,19 @@ impl Agent {
         context: &mut Context,
         clock: &TurnClock,
         log: &mut TurnWriter,
-        usage: &mut Usage,
-        found: &mut Vec<ToolResult>,
+        progress: &mut Progress,
     ) -> Result<Echo, Stop> {
         for mut step in resumed.steps {
             self.give_up(&mut step, log).await?;
             let results = self
                 .answer_calls(&step.calls, step.known, step.text_offset, clock, log)
                 .await?;
-            usage.steps += 1;
-            usage.tool_calls += u32::try_from(results.len()).unwrap_or(u32::MAX);
+            progress.usage.steps += 1;
+            progress.add(&results);
             context.extend([Message::Assistant {
                 text: step.text.into(),
                 tool_calls: step.calls,
             }]);
-            found.extend_from_slice(&results);
             context.extend(results.into_iter().map(Message::Tool));
         }
         Ok(Echo::of(resumed.said))

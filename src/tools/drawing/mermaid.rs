@@ -75,7 +75,7 @@ fn entity<'a>(seen: &Seen<'_>, place: usize, table: &'a Table) -> Cow<'a, str> {
 
 // === impl Writer ===
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     fn diagram(mut self) -> String {
         let lines = self.relationships();
         let drawn = lines.len().min(self.limits.relationships);
