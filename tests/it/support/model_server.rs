@@ -9,9 +9,9 @@ use dragoman::mock_model::{Asked, Case, Cases, Config, Entry, MockModel, Notice,
 use serde_json::{Value, json};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -26,12 +26,25 @@ pub(crate) struct ModelServer {
     _stop: DropGuard,
 }
 
-#[derive(Default)]
 struct Seen {
+    /// What happened since somebody looked. The mock notes a request before it answers: who has the answer finds it here.
+    notices: Mutex<mpsc::Receiver<Notice>>,
     asked: Mutex<Vec<Asked>>,
     connections: AtomicUsize,
-    /// A client has closed a connection on which more could have come.
-    left: Notify,
+    /// Clients that closed a connection on which more could have come, and were not waited for yet.
+    left: AtomicUsize,
+}
+
+impl Seen {
+    fn look(&self) {
+        let mut notices = self.notices.lock().unwrap();
+        while let Ok(notice) = notices.try_recv() {
+            match notice {
+                Notice::Asked(asked) => self.asked.lock().unwrap().push(asked),
+                Notice::Left => drop(self.left.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
+    }
 }
 
 /// A part of a reply. After the last one the connection is closed.
@@ -63,7 +76,7 @@ impl ModelServer {
     }
 
     async fn play(cases: Cases, always: Option<&str>) -> Self {
-        let (observer, mut notices) = mpsc::channel(10_000);
+        let (observer, notices) = mpsc::channel(10_000);
         let config = Config {
             cases,
             always: always.map(Into::into),
@@ -78,20 +91,16 @@ impl ModelServer {
         let tasks = TaskTracker::new();
         let server = MockModel::start(any_port, config, stop, &tasks).await;
         let server = server.unwrap();
-        let (seen, mut tasks) = (Arc::new(Seen::default()), JoinSet::new());
-        let noting = Arc::clone(&seen);
-        tasks.spawn(async move {
-            while let Some(notice) = notices.recv().await {
-                match notice {
-                    Notice::Asked(asked) => noting.asked.lock().unwrap().push(asked),
-                    Notice::Left => noting.left.notify_one(),
-                }
-            }
-        });
+        let seen = Seen {
+            notices: Mutex::new(notices),
+            asked: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
+        };
         Self {
             address: server.address,
-            seen,
-            tasks,
+            seen: Arc::new(seen),
+            tasks: JoinSet::new(),
             _stop: stopped.drop_guard(),
         }
     }
@@ -130,6 +139,7 @@ impl ModelServer {
 
     /// What it was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.seen.look();
         self.seen.asked.lock().unwrap().clone()
     }
 
@@ -140,9 +150,18 @@ impl ModelServer {
 
     /// Waits until a client has left while it was waiting.
     pub(crate) async fn left(&self) {
-        timeout(PATIENCE, self.seen.left.notified())
-            .await
-            .expect("the client leaves");
+        let left = async {
+            loop {
+                self.seen.look();
+                let one_less = |left: usize| left.checked_sub(1);
+                let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+                if self.seen.left.fetch_update(set, fetch, one_less).is_ok() {
+                    return;
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, left).await.expect("the client leaves");
     }
 }
 
