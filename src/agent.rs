@@ -12,6 +12,7 @@ mod turns;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::chat::Usage;
 use crate::model::Model;
 use crate::tools::{ToolPatterns, Tools};
 
@@ -52,12 +53,14 @@ pub struct Config {
     pub prices: Prices,
 }
 
-/// What a million tokens cost, in millionths of the currency the operator counts in; 0: nothing, or not known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What tokens cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prices {
-    /// Tokens the model reads.
+    /// A million tokens the model reads, in millionths of the currency the operator counts in; 0: nothing, or not known.
     pub input: u64,
-    /// Tokens the model writes.
+    /// What those that its provider has in its cache cost of that, in thousandths.
+    pub cached_permille: u16,
+    /// A million tokens it writes.
     pub output: u64,
 }
 
@@ -94,11 +97,24 @@ impl Default for Config {
 // === impl Prices ===
 
 impl Prices {
-    /// What a request cost, in millionths of the currency.
-    fn cost(self, input_tokens: u64, output_tokens: u64) -> u64 {
-        let cost = u128::from(input_tokens) * u128::from(self.input)
-            + u128::from(output_tokens) * u128::from(self.output);
-        u64::try_from(cost.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    /// What was used up costs, in millionths of the currency.
+    fn cost(self, spent: Usage) -> u64 {
+        let cached = u128::from(spent.cached_tokens.min(spent.input_tokens));
+        let fresh = u128::from(spent.input_tokens) - cached;
+        let read = fresh * 1_000 + cached * u128::from(self.cached_permille);
+        let written = u128::from(spent.output_tokens) * 1_000;
+        let cost = read * u128::from(self.input) + written * u128::from(self.output);
+        u64::try_from(cost.div_ceil(1_000_000_000)).unwrap_or(u64::MAX)
+    }
+}
+
+impl Default for Prices {
+    fn default() -> Self {
+        Self {
+            input: 0,
+            cached_permille: 1_000,
+            output: 0,
+        }
     }
 }
 
@@ -113,5 +129,32 @@ impl Agent {
             tools,
             prompt: PROMPT.trim().into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cached_tokens_cost_their_share_and_parts_are_rounded_up() {
+        let prices = Prices {
+            input: 3_000_000,
+            cached_permille: 100,
+            output: 15_000_000,
+        };
+        let spent = |input_tokens, cached_tokens, output_tokens| Usage {
+            input_tokens,
+            cached_tokens,
+            output_tokens,
+            ..Usage::default()
+        };
+        assert_eq!(prices.cost(spent(1_000, 0, 100)), 4_500);
+        assert_eq!(prices.cost(spent(1_000, 900, 100)), 2_070);
+        assert_eq!(prices.cost(spent(0, 0, 0)), 0);
+        assert_eq!(prices.cost(spent(1, 1, 0)), 1);
+        // A server that counts more in its cache than it read.
+        assert_eq!(prices.cost(spent(10, 20, 0)), 3);
+        assert_eq!(Prices::default().cost(spent(u64::MAX, 0, u64::MAX)), 0);
     }
 }

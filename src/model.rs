@@ -177,6 +177,8 @@ pub enum ModelEvent {
     Usage {
         /// Tokens read, those included that the provider had in its cache.
         input_tokens: u64,
+        /// Those of them that it had there.
+        cached_tokens: u64,
         /// Tokens written.
         output_tokens: u64,
     },

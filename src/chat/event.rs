@@ -158,6 +158,8 @@ pub struct Usage {
     pub tool_calls: u32,
     /// Tokens the model read, 0 if it does not count them.
     pub input_tokens: u64,
+    /// Those of them that its provider had in its cache.
+    pub cached_tokens: u64,
     /// Tokens the model wrote, 0 if it does not count them.
     pub output_tokens: u64,
     /// What they cost, in millionths of the currency the operator's prices are in; 0 if there are no prices.

@@ -240,6 +240,7 @@ pub static SETTINGS: &[Setting] = &[
     budget::TURN_TOKENS,
     budget::DAILY_TOKENS,
     budget::INPUT_PRICE,
+    budget::CACHED_PRICE,
     budget::OUTPUT_PRICE,
     special(
         "tools.ask",

@@ -176,6 +176,7 @@ fn body(body: proto::event::Body) -> EventBody {
                     input_tokens: usage.input_tokens,
                     output_tokens: usage.output_tokens,
                     cost_micros: usage.cost_micros,
+                    cached_tokens: usage.cached_tokens,
                 },
                 drawing,
             }

@@ -126,6 +126,7 @@ async fn events(api: Api, case: &str, server: &ModelServer) -> (String, Option<(
             Ok(ModelEvent::Usage {
                 input_tokens,
                 output_tokens,
+                ..
             }) => {
                 tokens = Some((input_tokens, output_tokens));
                 continue;

@@ -78,9 +78,10 @@ impl Agent {
         let stream = span.in_scope(|| self.model.stream(request));
         let result = self.read_model(stream, echo, log, &mut spent).await;
         let prices = self.config.prices;
-        spent.cost_micros = prices.cost(spent.input_tokens, spent.output_tokens);
+        spent.cost_micros = prices.cost(spent);
         spans::record_usage(&span, spent);
         usage.input_tokens += spent.input_tokens;
+        usage.cached_tokens += spent.cached_tokens;
         usage.output_tokens += spent.output_tokens;
         usage.cost_micros += spent.cost_micros;
         let failure = match &result {
@@ -137,10 +138,12 @@ impl Agent {
                 ModelEvent::ToolCall(call) => step.tool_calls.push(call),
                 ModelEvent::Usage {
                     input_tokens,
+                    cached_tokens,
                     output_tokens,
                 } => {
                     // Counts of the whole request so far: the last one counts.
                     spent.input_tokens = input_tokens;
+                    spent.cached_tokens = cached_tokens;
                     spent.output_tokens = output_tokens;
                 }
                 ModelEvent::End(End::Length) => return Err(Stop::Truncated),

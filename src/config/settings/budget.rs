@@ -39,9 +39,22 @@ pub(super) const INPUT_PRICE: Setting = special(
         get: |config| values::micros_text(config.agent.prices.input),
     },
 );
+pub(super) const CACHED_PRICE: Setting = special(
+    "prices.cached",
+    "What those cost that the provider has in its cache, as a share of `prices.input`; often 0.1",
+    Special {
+        form: Form::Ratio,
+        accepts: "0 to 1, at most three decimals",
+        default: None,
+        set: |config, text, _| {
+            values::permille(text).map(|value| config.agent.prices.cached_permille = value)
+        },
+        get: |config| values::permille_text(config.agent.prices.cached_permille),
+    },
+);
 pub(super) const OUTPUT_PRICE: Setting = special(
     "prices.output",
-    "The same of tokens it writes",
+    "What a million tokens cost that it writes",
     Special {
         form: Form::Ratio,
         accepts: "0 to 1000000, at most six decimals",

@@ -224,6 +224,7 @@ impl Usage {
         let input = [self.input, self.cache_write, self.cache_read];
         ModelEvent::Usage {
             input_tokens: input.into_iter().flatten().fold(0, u64::saturating_add),
+            cached_tokens: self.cache_read.unwrap_or_default(),
             output_tokens: self.output.unwrap_or_default(),
         }
     }

@@ -126,6 +126,7 @@ impl Decoder {
         if let Some(usage) = self.usage {
             out.push_back(ModelEvent::Usage {
                 input_tokens: usage.prompt_tokens.unwrap_or_default(),
+                cached_tokens: self.response.cache_read.unwrap_or_default(),
                 output_tokens: usage.completion_tokens.unwrap_or_default(),
             });
         }

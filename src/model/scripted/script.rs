@@ -225,6 +225,7 @@ impl FileEntry {
             Self::Call(call) => Entry::Call(call.check(place)?),
             Self::Usage(usage) => Entry::Event(ModelEvent::Usage {
                 input_tokens: usage.input_tokens,
+                cached_tokens: 0,
                 output_tokens: usage.output_tokens,
             }),
             Self::Error(error) => {

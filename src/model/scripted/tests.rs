@@ -87,6 +87,7 @@ async fn the_documented_example_plays_step_by_step() {
             })),
             Ok(ModelEvent::Usage {
                 input_tokens: 120,
+                cached_tokens: 0,
                 output_tokens: 9
             }),
             Ok(ModelEvent::End(End::ToolCalls)),

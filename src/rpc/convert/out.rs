@@ -84,6 +84,7 @@ fn body_to_proto(body: &EventBody) -> proto::event::Body {
                 input_tokens: usage.input_tokens,
                 output_tokens: usage.output_tokens,
                 cost_micros: usage.cost_micros,
+                cached_tokens: usage.cached_tokens,
             }),
             diagram: drawing::diagram_to_proto(drawing.as_deref()),
             canvas_trigger: drawing::canvas_to_proto(drawing.as_deref()),

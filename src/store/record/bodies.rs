@@ -87,6 +87,7 @@ struct UsageRecord {
     input_tokens: u64,
     output_tokens: u64,
     cost_micros: u64,
+    cached_tokens: u64,
 }
 
 // === impl UserRecord ===
@@ -258,6 +259,7 @@ impl UsageRecord {
             input_tokens,
             output_tokens,
             cost_micros,
+            cached_tokens,
         } = usage;
         Self {
             steps,
@@ -265,6 +267,7 @@ impl UsageRecord {
             input_tokens,
             output_tokens,
             cost_micros,
+            cached_tokens,
         }
     }
 
@@ -275,6 +278,7 @@ impl UsageRecord {
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
             cost_micros: self.cost_micros,
+            cached_tokens: self.cached_tokens,
         }
     }
 }

@@ -35,6 +35,7 @@ async fn a_turn_reads_back_as_it_was_written() {
             input_tokens: u64::MAX,
             output_tokens: 4,
             cost_micros: 5,
+            cached_tokens: 6,
         },
         drawing: Some(Arc::new(drawing())),
     };

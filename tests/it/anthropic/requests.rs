@@ -20,6 +20,7 @@ async fn an_answer_comes_with_its_usage() {
     assert_eq!(text_of(&events), "There are 17.");
     let usage = ModelEvent::Usage {
         input_tokens: 2_311,
+        cached_tokens: 2_000,
         output_tokens: 7,
     };
     assert_eq!(events[2..], [Ok(usage), Ok(ModelEvent::End(End::Stop))]);

@@ -83,6 +83,7 @@ daily_tokens = 30
 
 [prices]
 input = 0.25
+cached = 0.1
 output = 2
 
 [sessions]
@@ -436,7 +437,11 @@ fn every_field_of_every_part_can_be_set() {
     all_differ!(
         &set.agent.prices,
         default.agent.prices,
-        agent::Prices { input, output }
+        agent::Prices {
+            input,
+            cached_permille,
+            output,
+        }
     );
     // `agent.prices` and the field `dialect` of two servers hold others.
     assert_eq!(fields - 3, SETTINGS.len(), "as many settings as fields");

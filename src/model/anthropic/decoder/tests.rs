@@ -88,6 +88,7 @@ fn call(id: &str, name: &str, arguments: &str) -> ModelEvent {
 
 const USAGE: ModelEvent = ModelEvent::Usage {
     input_tokens: 25,
+    cached_tokens: 0,
     output_tokens: 15,
 };
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_01","type":"message","role":"assistant","content":[],"model":"claude-haiku-5-5-20261007","stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":25,"output_tokens":1}}}"#;
@@ -132,6 +133,7 @@ fn what_the_cache_had_is_input_and_is_told_by_itself() {
     let decoded = decode_after(&[], &[start, &says("a"), end, STOP]);
     let usage = ModelEvent::Usage {
         input_tokens: 2306,
+        cached_tokens: 2000,
         output_tokens: 9,
     };
     assert_eq!(decoded.out, [text("a"), usage, ENDED]);

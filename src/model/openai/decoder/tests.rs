@@ -65,6 +65,7 @@ fn call(id: &str, name: &str, arguments: &str) -> ModelEvent {
 fn usage(input_tokens: u64, output_tokens: u64) -> ModelEvent {
     ModelEvent::Usage {
         input_tokens,
+        cached_tokens: 0,
         output_tokens,
     }
 }
