@@ -15,7 +15,7 @@ pub struct Drawing {
 /// A picture of tables, to be rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagram {
-    /// An `erDiagram` of Mermaid, https://mermaid.js.org/syntax/entityRelationshipDiagram.html; at most
+    /// An `erDiagram` of Mermaid, <https://mermaid.js.org/syntax/entityRelationshipDiagram.html>; at most
     /// [`Diagram::MERMAID_BYTES`].
     pub mermaid: Arc<str>,
 }

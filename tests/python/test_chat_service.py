@@ -89,7 +89,7 @@ def test_health(channel):
     assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
-METHODS = ["Converse", "Ask", "CancelTurn", "ListEvents", "ListSessions", "EraseSession"]
+METHODS = ["Converse", "Ask", "CancelTurn", "DecideApproval", "ListEvents", "ListSessions", "EraseSession"]
 
 
 def test_reflection_v1alpha(channel):

@@ -1,4 +1,4 @@
-//! Writes an `erDiagram`, https://mermaid.js.org/syntax/entityRelationshipDiagram.html.
+//! Writes an `erDiagram`, <https://mermaid.js.org/syntax/entityRelationshipDiagram.html>.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -138,10 +138,10 @@ async fn a_session_that_is_ended_under_way_is_told_as_such() {
     };
     let (read, ()) = tokio::join!(open_with(&config), end);
     let told = read.unwrap_err();
-    assert!(
-        told.contains("the server serves nobody right now: terminating connection"),
-        "{told}"
-    );
+    // What the server says last does not always arrive before the connection is gone.
+    let last_words = "the server serves nobody right now: terminating connection";
+    let none = "the server closed the connection";
+    assert!(told.contains(last_words) || told.contains(none), "{told}");
 }
 
 #[tokio::test]
