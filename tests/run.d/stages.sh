@@ -205,8 +205,9 @@ stage_bench() {
   cargo bench --locked --bench bench
 }
 
-# Runs tests in Python against servers that they start themselves.
+# Runs tests in Python against servers that they start themselves. Whoever runs gRPC and starts processes must tell gRPC to
+# let forks alone: in the child it looks after sockets that are closed already, and aborts.
 run_pytest() { # PATH…
-  DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} PYTHONPATH=$work/schema PYTHONDONTWRITEBYTECODE=1 \
+  GRPC_ENABLE_FORK_SUPPORT=false DRAGOMAN=$dragoman GRPCURL=${grpcurl:-} PYTHONPATH=$work/schema PYTHONDONTWRITEBYTECODE=1 \
     "$python" -m pytest --config-file=.config/pytest.ini --rootdir="$root" "$@"
 }
