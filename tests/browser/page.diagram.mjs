@@ -42,6 +42,7 @@ export async function checkDiagrams(checks) {
     const list = page.locator(".turn").last();
     assert.equal(await list.locator("svg").count(), 0, "nobody has opened it");
     await list.locator(".diagram summary").click();
+    await list.locator("svg").waitFor();
     assert.equal(await list.locator(".er-table").count(), 21);
     await picture(page, "8-list-diagram");
     await ask(page, "What can you do?");
@@ -88,6 +89,8 @@ export async function checkDiagrams(checks) {
       assert.equal(await page.locator("main :is(img, script, iframe, foreignObject)").count(), 0);
       assert.equal(await page.evaluate(() => window.hacked), undefined);
     } finally {
+      // A page that is left open would look for its server.
+      await page.goto("about:blank");
       await server.stop();
     }
   });
