@@ -193,7 +193,10 @@ fn compare(seen: &Seen, expected: &Expected) -> Vec<String> {
     };
     check("events", &seen.events, seen.events == expected.events);
     check("asked", &seen.asked, seen.asked == expected.asked);
-    check("frames", &seen.frames, seen.frames == expected.frames);
+    // An answer that ends before its first partial has left needs none.
+    let at_once = expected.frames.replace("agent_partial, agent", "agent");
+    let shown = seen.frames == expected.frames || seen.frames == at_once;
+    check("frames", &seen.frames, shown);
     check("told", &seen.told, seen.told.contains(expected.told));
     check(
         "asked in the turn",
